@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// In a checkout the sources run as they are; an installed package runs what was built.
+import { existsSync } from "node:fs";
+import { registerHooks } from "node:module";
+
+if (existsSync(new URL("../src/main.ts", import.meta.url)) && !process.execArgv.includes("--conditions=runtara-src")) {
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, { ...context, conditions: [...(context.conditions ?? []), "runtara-src"] }),
+  });
+}
+
+const { main } = await import("runtara/main");
+await main(process.argv);

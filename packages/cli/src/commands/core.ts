@@ -1,0 +1,23 @@
+import { coreConfigFromEnv, startCoreServer } from "@runtara/core/server";
+import { announceReady, createLogger, loadDotEnv, onShutdownSignal } from "@runtara/server-kit";
+
+export interface CoreOptions {
+  readonly databaseUrl?: string;
+  readonly host?: string;
+  readonly port?: string;
+}
+
+/** `runtara core`: resolves once it listens; the process then lives until a signal. */
+export async function core(options: CoreOptions): Promise<void> {
+  loadDotEnv();
+  const config = coreConfigFromEnv({
+    ...process.env,
+    ...(options.databaseUrl !== undefined && { RUNTARA_DATABASE_URL: options.databaseUrl }),
+    ...(options.host !== undefined && { RUNTARA_BIND_HOST: options.host }),
+    ...(options.port !== undefined && { RUNTARA_QUIC_PORT: options.port }),
+  });
+  const logger = createLogger({ name: "core" });
+  const server = await startCoreServer({ ...config, logger });
+  announceReady("core", server.address);
+  onShutdownSignal(() => server.close());
+}

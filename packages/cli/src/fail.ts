@@ -1,0 +1,16 @@
+// How the command says that it can't: one line on stderr, and an exit code.
+
+/** Exit codes beside 0 and 1, from sysexits.h. */
+export const exitCode = { failed: 1, unavailable: 75, configuration: 78 } as const;
+
+/** Prints an error as one line and sets the exit code. With RUNTARA_DEBUG=1 the stack and causes follow. */
+export function fail(error: unknown, code: number = exitCode.failed): void {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`runtara: ${oneLine(message)}\n`);
+  if (process.env["RUNTARA_DEBUG"] === "1") console.error(error);
+  process.exitCode = code;
+}
+
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, " ").trim();
+}
