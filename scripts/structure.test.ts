@@ -31,14 +31,23 @@ interface Manifest {
   readonly exports: Record<string, { "runtara-src": string } | string>;
 }
 
-const manifests = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "packages/*/package.json"], { cwd: root, encoding: "utf8" })
+const manifests = execFileSync(
+  "git",
+  ["ls-files", "--cached", "--others", "--exclude-standard", "packages/*/package.json"],
+  { cwd: root, encoding: "utf8" },
+)
   .split("\n")
   .filter((path) => path !== "")
-  .map((path) => ({ dir: join(root, dirname(path)), manifest: JSON.parse(readFileSync(join(root, path), "utf8")) as Manifest }));
+  .map((path) => ({
+    dir: join(root, dirname(path)),
+    manifest: JSON.parse(readFileSync(join(root, path), "utf8")) as Manifest,
+  }));
 
 /** Import specifiers of a source, dynamic imports of literals included; types too, because they bind packages as well. */
 function specifiers(source: string): string[] {
-  const found = source.matchAll(/(?:^|[;\n}])\s*(?:import|export)\b[^;'"]*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g);
+  const found = source.matchAll(
+    /(?:^|[;\n}])\s*(?:import|export)\b[^;'"]*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g,
+  );
   return [...found].map((match) => match[1] ?? match[2] ?? "");
 }
 
@@ -60,7 +69,11 @@ function reachable(entry: string): { files: Set<string>; packages: Map<string, s
 }
 
 const ours = (specifier: string) => specifier === "runtara" || specifier.startsWith("@runtara/");
-const packageOf = (specifier: string) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+const packageOf = (specifier: string) =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
 
 for (const { dir, manifest } of manifests) {
   for (const [path, target] of Object.entries(manifest.exports)) {
@@ -72,18 +85,27 @@ for (const { dir, manifest } of manifests) {
       const { packages } = reachable(join(dir, target["runtara-src"]));
       for (const [specifier, file] of packages) {
         if (!ours(specifier) || allowed === true || packageOf(specifier) === manifest.name) continue;
-        assert.ok(allowed.includes(packageOf(specifier)), `${relative(root, file)} imports ${specifier}, which ${entry} may not reach`);
+        assert.ok(
+          allowed.includes(packageOf(specifier)),
+          `${relative(root, file)} imports ${specifier}, which ${entry} may not reach`,
+        );
       }
     });
   }
 }
 
-const sources = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.rs", "*.js", "*.mjs"], { cwd: root, encoding: "utf8" })
+const sources = execFileSync(
+  "git",
+  ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.rs", "*.js", "*.mjs"],
+  { cwd: root, encoding: "utf8" },
+)
   .split("\n")
   .filter((path) => path !== "" && !path.includes("/gen/") && existsSync(join(root, path)));
 
 test("packages are imported by an entry, never by a path into them", () => {
-  const entries = new Set(manifests.flatMap(({ manifest }) => Object.keys(manifest.exports).map((path) => manifest.name + path.slice(1))));
+  const entries = new Set(
+    manifests.flatMap(({ manifest }) => Object.keys(manifest.exports).map((path) => manifest.name + path.slice(1))),
+  );
   for (const path of sources.filter((path) => path.endsWith(".ts"))) {
     for (const specifier of specifiers(readFileSync(join(root, path), "utf8"))) {
       const inside = /^\.\.\/(?:.*\/)?packages\//.test(specifier) || (ours(specifier) && !entries.has(specifier));
@@ -104,13 +126,23 @@ test("files stay small", () => {
 test("product texts use the words that programs of the original search for only when they mean them", () => {
   // Rust programs take any error text with these words for a signal or a missing thing.
   const listed = /\b(cancelled|paused|not found)\b/;
-  const allowed = JSON.parse(readFileSync(join(import.meta.dirname, "allowed-texts.json"), "utf8")) as Record<string, string[]>;
-  for (const path of sources.filter((path) => /^packages\/(core|protocol|quic|store)\/src\/.*\.ts$/.test(path) && !path.includes(".test."))) {
+  const allowed = JSON.parse(readFileSync(join(import.meta.dirname, "allowed-texts.json"), "utf8")) as Record<
+    string,
+    string[]
+  >;
+  for (const path of sources.filter(
+    (path) => /^packages\/(core|protocol|quic|store)\/src\/.*\.ts$/.test(path) && !path.includes(".test."),
+  )) {
     const lines = readFileSync(join(root, path), "utf8").split("\n");
     for (const [index, line] of lines.entries()) {
-      const text = [...line.matchAll(/(["'`])((?:\\.|(?!\1).)*)\1/g)].map((match) => match[2] ?? "").find((text) => text.includes(" ") && listed.test(text));
+      const text = [...line.matchAll(/(["'`])((?:\\.|(?!\1).)*)\1/g)]
+        .map((match) => match[2] ?? "")
+        .find((text) => text.includes(" ") && listed.test(text));
       if (text === undefined) continue;
-      assert.ok(allowed[path]?.some((part) => text.includes(part)), `${path}:${index + 1} says "${text}"; list it in scripts/allowed-texts.json if it means exactly that`);
+      assert.ok(
+        allowed[path]?.some((part) => text.includes(part)),
+        `${path}:${index + 1} says "${text}"; list it in scripts/allowed-texts.json if it means exactly that`,
+      );
     }
   }
 });

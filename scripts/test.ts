@@ -22,7 +22,9 @@ if (values.help) {
 
 const roots = positionals.length > 0 ? positionals : ["packages", "examples", "scripts"];
 const files = roots.flatMap((root) =>
-  root.endsWith(".test.ts") ? [root] : globSync(`${root}/**/*.test.ts`, { exclude: ["**/node_modules/**", "**/dist/**"] }),
+  root.endsWith(".test.ts")
+    ? [root]
+    : globSync(`${root}/**/*.test.ts`, { exclude: ["**/node_modules/**", "**/dist/**"] }),
 );
 if (files.length === 0) {
   console.error(`no tests in ${roots.join(", ")}; name a folder such as packages/sdk`);

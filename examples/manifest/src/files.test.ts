@@ -23,8 +23,19 @@ test("lists regular files only, sorted, without the folders to skip", async (t) 
 
 test("sha256sum agrees on empty, large and awkwardly named files, and notices a change", async (t) => {
   const dir = temporaryFolder(t);
-  const names = ["empty", "large", "with space", "back\\slash", "line\nbreak", "carriage\rreturn", "ünïcode", "-dash", "\\"];
-  for (const name of names) writeFileSync(join(dir, name), name === "empty" ? "" : name.repeat(name === "large" ? 500_000 : 1));
+  const names = [
+    "empty",
+    "large",
+    "with space",
+    "back\\slash",
+    "line\nbreak",
+    "carriage\rreturn",
+    "ünïcode",
+    "-dash",
+    "\\",
+  ];
+  for (const name of names)
+    writeFileSync(join(dir, name), name === "empty" ? "" : name.repeat(name === "large" ? 500_000 : 1));
   const hashes = await hashFiles(dir, await listFiles(dir, []));
   assert.equal(hashes.length, names.length);
   assert.equal(hashes.find(({ path }) => path === "large")?.bytes, 2_500_000);

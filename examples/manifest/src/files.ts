@@ -45,12 +45,15 @@ async function hashFile(dir: string, path: string): Promise<FileHash> {
     bytes = content.length;
     hash.update(content);
   } else {
-    await pipeline(createReadStream(file, { highWaterMark: wholeFileBytesMax }), async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        bytes += chunk.length;
-        hash.update(chunk);
-      }
-    });
+    await pipeline(
+      createReadStream(file, { highWaterMark: wholeFileBytesMax }),
+      async (chunks: AsyncIterable<Buffer>) => {
+        for await (const chunk of chunks) {
+          bytes += chunk.length;
+          hash.update(chunk);
+        }
+      },
+    );
   }
   return { path, sha256: hash.digest("hex"), bytes };
 }

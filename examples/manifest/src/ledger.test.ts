@@ -23,7 +23,10 @@ test("what was in flight at a kill may run again", () => {
 });
 
 test("a repeat without a kill breaks the promise", () => {
-  assert.match(checkLedger(ledger("s0@1 e0@1 s0@2 e0@2"), 1, 2, []).violations.join(), /batch 0 ran again although process 1, .* was not killed/);
+  assert.match(
+    checkLedger(ledger("s0@1 e0@1 s0@2 e0@2"), 1, 2, []).violations.join(),
+    /batch 0 ran again although process 1, .* was not killed/,
+  );
 });
 
 test("a repeat of an acknowledged batch breaks the promise", () => {
@@ -33,7 +36,10 @@ test("a repeat of an acknowledged batch breaks the promise", () => {
 
 test("a batch that is missing, or one too many, breaks the promise", () => {
   assert.match(checkLedger(ledger("s0@1 e0@1 s1@1"), 2, 2, []).violations.join(), /batch 1 never finished/);
-  assert.match(checkLedger(ledger("s0@1 e0@1 s1@1 e1@1"), 1, 2, []).violations.join(), /batch 1 ran, but there are only 1/);
+  assert.match(
+    checkLedger(ledger("s0@1 e0@1 s1@1 e1@1"), 1, 2, []).violations.join(),
+    /batch 1 ran, but there are only 1/,
+  );
 });
 
 test("a foreign line is refused, not skipped", () => {

@@ -34,7 +34,12 @@ export function parseLedger(text: string): LedgerLine[] {
   return lines.map((line, index) => {
     const match = /^(start|end) (\d+) (\d+) (\d+)$/.exec(line);
     if (!match) throw new Error(`line ${index + 1} of the ledger is not one of ours: ${JSON.stringify(line)}`);
-    return { event: match[1] as LedgerLine["event"], batch: Number(match[2]), pid: Number(match[3]), atUs: Number(match[4]) };
+    return {
+      event: match[1] as LedgerLine["event"],
+      batch: Number(match[2]),
+      pid: Number(match[3]),
+      atUs: Number(match[4]),
+    };
   });
 }
 
@@ -49,7 +54,12 @@ export function finished(lines: readonly LedgerLine[]): Set<number> {
  * A round of `lanes` batches starts only after the round before was acknowledged as a whole. So a batch may start again only if the process
  * that ran it was killed, and only if it belongs to the last round which that process started: anything older had been acknowledged.
  */
-export function checkLedger(lines: readonly LedgerLine[], batches: number, lanes: number, killed: readonly Killed[]): LedgerReport {
+export function checkLedger(
+  lines: readonly LedgerLine[],
+  batches: number,
+  lanes: number,
+  killed: readonly Killed[],
+): LedgerReport {
   const starts = lines.filter((line) => line.event === "start");
   const killedPids = new Set(killed.map(({ pid }) => pid));
   const lastRound = new Map<number, number>();
@@ -63,12 +73,16 @@ export function checkLedger(lines: readonly LedgerLine[], batches: number, lanes
     if (!done.has(batch)) violations.push(`batch ${batch} never finished`);
     if (pids.length > 1) repeats.push({ batch, pids });
     for (const pid of pids.slice(0, -1)) {
-      if (!killedPids.has(pid)) violations.push(`batch ${batch} ran again although process ${pid}, which had run it, was not killed`);
+      if (!killedPids.has(pid))
+        violations.push(`batch ${batch} ran again although process ${pid}, which had run it, was not killed`);
       else if (lastRound.get(pid) !== roundOf(batch, lanes))
-        violations.push(`batch ${batch} ran again although process ${pid} had gone on to round ${lastRound.get(pid)}: it was acknowledged, not in flight`);
+        violations.push(
+          `batch ${batch} ran again although process ${pid} had gone on to round ${lastRound.get(pid)}: it was acknowledged, not in flight`,
+        );
     }
   }
-  for (const { batch } of starts) if (batch >= batches) violations.push(`batch ${batch} ran, but there are only ${batches}`);
+  for (const { batch } of starts)
+    if (batch >= batches) violations.push(`batch ${batch} ran, but there are only ${batches}`);
   return { executions: starts.length, repeats, violations };
 }
 

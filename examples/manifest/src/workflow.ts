@@ -32,9 +32,7 @@ export const manifest = workflow("manifest", async (input: ManifestInput): Promi
   for (const lanes of inBatches([...batches.keys()], input.lanes)) {
     // Everything in here is acknowledged before the next round starts.
     const round = await Promise.all(
-      lanes.map((batch) =>
-        step("hash", () => hashBatch(input, batch, batches[batch] ?? []), { key: batch }),
-      ),
+      lanes.map((batch) => step("hash", () => hashBatch(input, batch, batches[batch] ?? []), { key: batch })),
     );
     hashes.push(...round.flat());
   }

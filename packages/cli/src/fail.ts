@@ -7,7 +7,7 @@ export const exitCode = { failed: 1, unavailable: 75, configuration: 78 } as con
 export function fail(error: unknown, code: number = exitCode.failed): void {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`runtara: ${oneLine(message)}\n`);
-  if (process.env["RUNTARA_DEBUG"] === "1") console.error(error);
+  if (process.env.RUNTARA_DEBUG === "1") console.error(error);
   process.exitCode = code;
 }
 

@@ -9,7 +9,9 @@ import { test } from "node:test";
 import type { Outcome } from "./scenario.ts";
 
 async function demo(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ["--conditions=runtara-src", join(import.meta.dirname, "main.ts"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--conditions=runtara-src", join(import.meta.dirname, "main.ts"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const output = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const)
     child[stream].setEncoding("utf8").on("data", (text: string) => {
@@ -22,7 +24,8 @@ async function demo(...args: string[]): Promise<{ code: number; stdout: string; 
 function folderOf(t: { after: (fn: () => void) => void }, files: number): string {
   const dir = mkdtempSync(join(tmpdir(), "runtara-demo-test-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
-  for (let file = 0; file < files; file++) writeFileSync(join(dir, `file ${file}`), `content of ${file}\n`.repeat(file % 50));
+  for (let file = 0; file < files; file++)
+    writeFileSync(join(dir, `file ${file}`), `content of ${file}\n`.repeat(file % 50));
   return dir;
 }
 
@@ -30,7 +33,11 @@ test("I1: every promise holds under three kills of the workflow and one of the c
   const { code, stdout, stderr } = await demo(folderOf(t, 1200), "--json");
   assert.equal(stderr, "");
   const outcome = JSON.parse(stdout) as Outcome;
-  assert.deepEqual(outcome.promises.filter(({ kept }) => !kept), [], `seed ${outcome.seed}`);
+  assert.deepEqual(
+    outcome.promises.filter(({ kept }) => !kept),
+    [],
+    `seed ${outcome.seed}`,
+  );
   assert.equal(code, 0);
   assert.equal(outcome.files, 1200);
   assert.equal(outcome.timeline.filter(({ what }) => what.startsWith("SIGKILL")).length, 4);

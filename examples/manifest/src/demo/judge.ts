@@ -13,7 +13,13 @@ export interface Facts {
 }
 
 export async function judge(input: ManifestInput, facts: Facts, evidence: Evidence): Promise<Verdict[]> {
-  return [ended(evidence), killed(evidence), await manifestIsRight(input, facts), await ledgerHolds(input, facts, evidence), await nothingRunsAgain(input, facts, evidence)];
+  return [
+    ended(evidence),
+    killed(evidence),
+    await manifestIsRight(input, facts),
+    await ledgerHolds(input, facts, evidence),
+    await nothingRunsAgain(input, facts, evidence),
+  ];
 }
 
 function ended({ last }: Evidence): Verdict {
@@ -43,11 +49,18 @@ async function manifestIsRight(input: ManifestInput, facts: Facts): Promise<Verd
   if (lines !== facts.files || distinct !== lines)
     return { promise, kept: false, detail: `${lines} lines, ${distinct} of them distinct, for ${facts.files} files` };
   const { code, output } = await sha256sumCheck(input);
-  return { promise, kept: code === 0, detail: code === 0 ? `sha256sum -c agrees on ${facts.files} files` : `sha256sum -c says\n${output}` };
+  return {
+    promise,
+    kept: code === 0,
+    detail: code === 0 ? `sha256sum -c agrees on ${facts.files} files` : `sha256sum -c says\n${output}`,
+  };
 }
 
 async function sha256sumCheck({ dir, manifest }: ManifestInput): Promise<{ code: number | null; output: string }> {
-  const child = spawn("sha256sum", ["--check", "--strict", "--quiet", manifest], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("sha256sum", ["--check", "--strict", "--quiet", manifest], {
+    cwd: dir,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -77,7 +90,13 @@ async function nothingRunsAgain(input: ManifestInput, facts: Facts, { last, agai
   const { executions } = checkLedger(parseLedger(await readFile(input.ledger, "utf8")), facts.batches, input.lanes, []);
   const same = outputOf(last.stdout) === outputOf(again.stdout) && outputOf(last.stdout) !== undefined;
   const kept = again.code === 0 && same;
-  return { promise, kept, detail: kept ? `the same output, still ${executions} executions` : `exit ${again.code}, printed ${again.stdout.trim() || "nothing"}` };
+  return {
+    promise,
+    kept,
+    detail: kept
+      ? `the same output, still ${executions} executions`
+      : `exit ${again.code}, printed ${again.stdout.trim() || "nothing"}`,
+  };
 }
 
 function outputOf(stdout: string): string | undefined {

@@ -34,9 +34,13 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const skip = options.all ? [] : [".git", "target"];
-  if (!existsSync(dir) || !statSync(dir).isDirectory()) return refuse(`${dir} is not a folder. Name one that exists, or none for the project's own tree.`);
+  if (!existsSync(dir) || !statSync(dir).isDirectory())
+    return refuse(`${dir} is not a folder. Name one that exists, or none for the project's own tree.`);
   const files = await listFiles(dir, skip);
-  if (files.length < filesMin) return refuse(`${dir} has ${files.length} files; the demo needs at least ${filesMin} to be killed in the middle of.`);
+  if (files.length < filesMin)
+    return refuse(
+      `${dir} has ${files.length} files; the demo needs at least ${filesMin} to be killed in the middle of.`,
+    );
 
   const work = mkdtempSync(join(tmpdir(), "runtara-demo-"));
   const screen = openScreen(process.stdout, options.json);
@@ -45,7 +49,14 @@ async function main(): Promise<number> {
 
   const filesPerStep = Math.max(1, Math.ceil(files.length / stepsWanted));
   const batches = Math.ceil(files.length / filesPerStep);
-  const input: ManifestInput = { dir, skip, manifest: join(work, "manifest.sha256"), ledger: join(work, "ledger"), filesPerStep, lanes };
+  const input: ManifestInput = {
+    dir,
+    skip,
+    manifest: join(work, "manifest.sha256"),
+    ledger: join(work, "ledger"),
+    filesPerStep,
+    lanes,
+  };
   const instance = `manifest-${seed}`;
   if (!options.json) console.log(`${files.length} files below ${dir}, ${batches} steps, seed ${seed}`);
 
@@ -53,12 +64,23 @@ async function main(): Promise<number> {
   screen.close();
   const promises = await judge(input, { files: files.length, batches }, evidence);
   const bytes = bytesOf(evidence.last.stdout);
-  const outcome: Outcome = { seed, instance, files: files.length, bytes, steps: batches, durationMs: Math.round(evidence.durationMs), timeline: evidence.timeline, promises };
+  const outcome: Outcome = {
+    seed,
+    instance,
+    files: files.length,
+    bytes,
+    steps: batches,
+    durationMs: Math.round(evidence.durationMs),
+    timeline: evidence.timeline,
+    promises,
+  };
 
   if (options.json) console.log(JSON.stringify(outcome));
   else {
     console.log(summary(outcome));
-    console.log(`${files.length} files, ${(bytes / 1e6).toFixed(0)} MB, ${batches} steps in ${(outcome.durationMs / 1000).toFixed(1)} s`);
+    console.log(
+      `${files.length} files, ${(bytes / 1e6).toFixed(0)} MB, ${batches} steps in ${(outcome.durationMs / 1000).toFixed(1)} s`,
+    );
     if (options.keep) console.log(`kept: ${work}`);
   }
   const broken = promises.filter(({ kept }) => !kept);
@@ -81,6 +103,7 @@ function refuse(message: string): number {
 
 function wholeNumber(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError(`${text} is not a whole number from 0 on.`);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new InvalidArgumentError(`${text} is not a whole number from 0 on.`);
   return number;
 }

@@ -10,7 +10,10 @@ test("every seed plans three workflow kills and one core kill, in the order of p
       assert.equal(kills.filter(({ target }) => target === "workflow").length, 3);
       assert.equal(kills.filter(({ target }) => target === "core").length, 1);
       const moments = kills.map(({ afterBatches }) => afterBatches);
-      assert.deepEqual(moments, moments.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        moments,
+        moments.toSorted((a, b) => a - b),
+      );
       assert.ok((moments.at(-1) ?? 0) <= batches * 0.75);
       assert.deepEqual(planKills(seed, batches), kills);
     }),

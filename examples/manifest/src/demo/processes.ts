@@ -34,7 +34,12 @@ export interface WorkflowRun extends Started {
 export async function startCore(database: string, port: number): Promise<Core> {
   const child = spawn(process.execPath, [command, "core"], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, RUNTARA_DATABASE_URL: `sqlite:${database}`, RUNTARA_QUIC_PORT: String(port), RUNTARA_BIND_HOST: "127.0.0.1" },
+    env: {
+      ...process.env,
+      RUNTARA_DATABASE_URL: `sqlite:${database}`,
+      RUNTARA_QUIC_PORT: String(port),
+      RUNTARA_BIND_HOST: "127.0.0.1",
+    },
   });
   const started = watch(child);
   const address = await new Promise<string>((resolve, reject) => {
@@ -42,13 +47,20 @@ export async function startCore(database: string, port: number): Promise<Core> {
       const match = /^ready core (\S+)$/.exec(line);
       if (match?.[1]) resolve(match[1]);
     });
-    started.ended.then(({ code, signal }) => reject(new Error(`the core ended (${signal ?? code}) before it was ready:\n${started.stderr()}`)));
+    void started.ended.then(({ code, signal }) =>
+      reject(new Error(`the core ended (${signal ?? code}) before it was ready:\n${started.stderr()}`)),
+    );
   });
   return { ...started, address };
 }
 
 /** Runs, or resumes, the instance `id` of the workflow as a process. `onEvent` gets its progress events. */
-export function startWorkflow(server: string, id: string, input: unknown, onEvent: (event: Record<string, unknown>) => void): WorkflowRun {
+export function startWorkflow(
+  server: string,
+  id: string,
+  input: unknown,
+  onEvent: (event: Record<string, unknown>) => void,
+): WorkflowRun {
   const child = spawn(
     process.execPath,
     [command, "run", workflowFile, "--input", JSON.stringify(input), "--instance", id, "--json", "--progress", "json"],

@@ -47,7 +47,14 @@ const lookEveryMs = 4;
 const drawEveryMs = 100;
 const restartTimeoutMs = 60_000;
 
-export async function play(seed: number, instance: string, input: ManifestInput, batches: number, database: string, screen: Screen): Promise<Evidence> {
+export async function play(
+  seed: number,
+  instance: string,
+  input: ManifestInput,
+  batches: number,
+  database: string,
+  screen: Screen,
+): Promise<Evidence> {
   const started = performance.now();
   const timeline: Milestone[] = [];
   const mark = (what: string, detail: string) => {
@@ -65,8 +72,9 @@ export async function play(seed: number, instance: string, input: ManifestInput,
 
   const run = (word: string): WorkflowRun => {
     const workflow: WorkflowRun = startWorkflow(core.address, instance, input, (event) => {
-      if (event["event"] === "resumed") mark("workflow resumed", `pid ${workflow.pid}, ${event["entries"]} results were kept`);
-      if (event["event"] === "reconnected") mark("workflow reconnected", `pid ${workflow.pid} had gone on living`);
+      if (event.event === "resumed")
+        mark("workflow resumed", `pid ${workflow.pid}, ${event.entries} results were kept`);
+      if (event.event === "reconnected") mark("workflow reconnected", `pid ${workflow.pid} had gone on living`);
     });
     mark(word, `pid ${workflow.pid}`);
     return workflow;
@@ -83,7 +91,12 @@ export async function play(seed: number, instance: string, input: ManifestInput,
       ledger.look();
       if (performance.now() - drawn > drawEveryMs) {
         drawn = performance.now();
-        screen.progress({ done: ledger.done.size, total: batches, stepsPerSecond: rate(ledger.done.size), kills: kills.length });
+        screen.progress({
+          done: ledger.done.size,
+          total: batches,
+          stepsPerSecond: rate(ledger.done.size),
+          kills: kills.length,
+        });
       }
       const next = planned[kills.length];
       if (next && ledger.done.size >= next.afterBatches) {
@@ -108,13 +121,25 @@ export async function play(seed: number, instance: string, input: ManifestInput,
     }
     const end = await workflow.ended;
     ledger.look();
-    screen.progress({ done: ledger.done.size, total: batches, stepsPerSecond: rate(ledger.done.size), kills: kills.length });
+    screen.progress({
+      done: ledger.done.size,
+      total: batches,
+      stepsPerSecond: rate(ledger.done.size),
+      kills: kills.length,
+    });
     mark("workflow ended", end.signal ?? `exit ${end.code}`);
     const durationMs = performance.now() - started;
 
     const repeat = startWorkflow(core.address, instance, input, () => {});
     const again = { ...(await withDeadline(repeat)), stdout: repeat.stdout() };
-    return { timeline, kills, planned, last: { ...end, stdout: workflow.stdout(), stderr: workflow.stderr() }, again, durationMs };
+    return {
+      timeline,
+      kills,
+      planned,
+      last: { ...end, stdout: workflow.stdout(), stderr: workflow.stderr() },
+      again,
+      durationMs,
+    };
   } finally {
     workflow.kill();
     core.kill();

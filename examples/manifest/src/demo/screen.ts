@@ -59,7 +59,8 @@ export function summary(outcome: Outcome): string {
   const timeline = new Table({ head: ["second", "what happened", ""], style: { head: [], border: [] } });
   for (const { atMs, what, detail } of outcome.timeline) timeline.push([seconds(atMs).trim(), what, detail]);
   const verdicts = outcome.promises.map(
-    ({ promise, kept, detail }) => `${kept ? styleText("green", "✔ kept  ") : styleText("red", "✘ BROKEN")}  ${promise}: ${detail}`,
+    ({ promise, kept, detail }) =>
+      `${kept ? styleText("green", "✔ kept  ") : styleText("red", "✘ BROKEN")}  ${promise}: ${detail}`,
   );
   return `${timeline.toString()}\n\n${verdicts.join("\n")}\n`;
 }
