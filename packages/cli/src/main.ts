@@ -1,6 +1,6 @@
 // The `runtara` command. Each subcommand is loaded when it is called, so `--help` costs nothing of a server.
 import { createRequire } from "node:module";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { fail } from "./fail.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
@@ -46,7 +46,7 @@ function program(): Command {
     .option("--server ADDRESS", "the core (RUNTARA_SERVER_ADDR, default 127.0.0.1:8001)")
     .option("--tenant ID", "tenant (RUNTARA_TENANT_ID, default `default`)")
     .option("--json", "print the result as one JSON object {instanceId, status, output | error}")
-    .option("--progress KIND", "on stderr: text, json (one object a line) or none", "text")
+    .addOption(new Option("--progress KIND", "on stderr").choices(["text", "json", "none"]).default("text"))
     .addHelpText(
       "after",
       "\nPrints the output as JSON on stdout. Exit code: 0 completed, 1 failed or stopped, 75 no core reachable, 78 configuration.\nA finished instance is not run again: its stored output or error is printed.",

@@ -72,9 +72,9 @@ export async function play(
 
   const run = (word: string): WorkflowRun => {
     const workflow: WorkflowRun = startWorkflow(core.address, instance, input, (event) => {
-      if (event.event === "resumed")
-        mark("workflow resumed", `pid ${workflow.pid}, ${event.entries} results were kept`);
-      if (event.event === "reconnected") mark("workflow reconnected", `pid ${workflow.pid} had gone on living`);
+      if (event.type === "live" && event.replayed !== 0)
+        mark("workflow resumed", `pid ${workflow.pid}, ${event.replayed} results were kept`);
+      if (event.type === "reconnected") mark("workflow reconnected", `pid ${workflow.pid} had gone on living`);
     });
     mark(word, `pid ${workflow.pid}`);
     return workflow;
