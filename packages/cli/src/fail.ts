@@ -1,7 +1,7 @@
 // How the command says that it can't: one line on stderr, and an exit code.
 
-/** Exit codes beside 0 and 1, from sysexits.h. */
-export const exitCode = { failed: 1, unavailable: 75, configuration: 78 } as const;
+/** Exit codes; 75 and 78 are those of sysexits.h, 130 is the shell's for Ctrl-C. */
+export const exitCode = { failed: 1, unavailable: 75, configuration: 78, interrupted: 130 } as const;
 
 /** Prints an error as one line and sets the exit code. With RUNTARA_DEBUG=1 the stack and causes follow. */
 export function fail(error: unknown, code: number = exitCode.failed): void {

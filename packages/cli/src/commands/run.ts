@@ -76,22 +76,39 @@ function report(outcome: Outcome, options: RunOptions): void {
   } else if (outcome.status === "completed" && outcome.output !== undefined) {
     process.stdout.write(`${encode(outcome.output)}\n`);
   }
+  const note = noteOf(outcome);
+  if (note !== undefined && !(options.json && outcome.status === "failed")) fail(note.text, note.code);
+  else if (note !== undefined) process.exitCode = note.code;
+}
+
+/** What is said on stderr of an end that is not plain success, and the exit code. */
+function noteOf(outcome: Outcome): { text: string; code: number } | undefined {
+  const { instanceId } = outcome;
   switch (outcome.status) {
     case "completed":
-      return;
+      return undefined;
     case "failed":
-      if (options.json) process.exitCode = exitCode.failed;
-      else fail(`instance ${instanceId} failed: ${outcome.error.name}: ${outcome.error.message}`);
-      return;
+      return {
+        text: `instance ${instanceId} failed: ${outcome.error.name}: ${outcome.error.message}`,
+        code: exitCode.failed,
+      };
     case "cancelled":
-      return options.json ? undefined : fail(`instance ${instanceId} was cancelled`, 0);
+      return { text: `instance ${instanceId} was cancelled`, code: 0 };
     case "stopped":
-      return fail(`stopped; go on with --instance ${instanceId}`, 130);
+      return { text: `stopped; go on with --instance ${instanceId}`, code: exitCode.interrupted };
     case "suspended":
-      if (outcome.reason === "diverged") process.stderr.write(`${outcome.error.message}\n`);
-      return fail(`instance ${instanceId} is suspended (${outcome.reason}); go on with --instance ${instanceId}`);
+      return {
+        text:
+          outcome.reason === "diverged"
+            ? outcome.error.message
+            : `instance ${instanceId} is suspended (${outcome.reason}); go on with --instance ${instanceId}`,
+        code: exitCode.failed,
+      };
     case "fenced":
-      return fail(`instance ${instanceId} is run by another process now: ${outcome.error.message}`);
+      return {
+        text: `instance ${instanceId} is run by another process now: ${outcome.error.message}`,
+        code: exitCode.failed,
+      };
   }
 }
 
