@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 // In a checkout the sources run as they are; an installed package runs what was built.
 import { existsSync } from "node:fs";
-import { registerHooks } from "node:module";
+import { enableCompileCache, registerHooks } from "node:module";
+
+// Compiled code, and in a checkout the sources without their types, are kept between starts: a third of the time and memory.
+enableCompileCache();
 
 if (existsSync(new URL("../src/main.ts", import.meta.url)) && !process.execArgv.includes("--conditions=runtara-src")) {
   registerHooks({
