@@ -27,9 +27,9 @@ function program(): Command {
   runtara
     .command("core")
     .description("start a core server: it keeps the checkpoints of workflows")
-    .option("--database-url URL", "sqlite:PATH (RUNTARA_DATABASE_URL, default sqlite:.runtara/runtara.db)")
-    .option("--host HOST", "address to listen on (RUNTARA_BIND_HOST, default 127.0.0.1)")
-    .option("--port PORT", "UDP port, 0 takes a free one (RUNTARA_QUIC_PORT, default 8001)")
+    .option("--database-url <URL>", "sqlite:PATH (RUNTARA_DATABASE_URL, default sqlite:.runtara/runtara.db)")
+    .option("--host <HOST>", "address to listen on (RUNTARA_BIND_HOST, default 127.0.0.1)")
+    .option("--port <PORT>", "UDP port, 0 takes a free one (RUNTARA_QUIC_PORT, default 8001)")
     .addHelpText(
       "after",
       "\nPrints `ready core ADDRESS` on stdout once it listens; logs go to stderr. Ctrl-C finishes the calls in flight and exits 0.\nOptions win over variables, variables over a .env file. RUNTARA_LOG_LEVEL: error, warn, info (default) or debug.",
@@ -40,13 +40,13 @@ function program(): Command {
     .command("run")
     .description("run a workflow file as a process against a core; the same --instance resumes it")
     .argument("FILE", "module that exports a workflow")
-    .option("--input JSON", "input of a new instance; JSON, or @FILE to read it from a file")
-    .option("--instance ID", "instance id; run again with the same id to resume (default: a new UUID)")
-    .option("--workflow NAME", "which one, if FILE exports several and none as default")
-    .option("--server ADDRESS", "the core (RUNTARA_SERVER_ADDR, default 127.0.0.1:8001)")
-    .option("--tenant ID", "tenant (RUNTARA_TENANT_ID, default `default`)")
+    .option("--input <JSON>", "input of a new instance; JSON, or @FILE to read it from a file")
+    .option("--instance <ID>", "instance id; run again with the same id to resume (default: a new UUID)")
+    .option("--workflow <NAME>", "which one, if FILE exports several and none as default")
+    .option("--server <ADDRESS>", "the core (RUNTARA_SERVER_ADDR, default 127.0.0.1:8001)")
+    .option("--tenant <ID>", "tenant (RUNTARA_TENANT_ID, default `default`)")
     .option("--json", "print the result as one JSON object {instanceId, status, output | error}")
-    .addOption(new Option("--progress KIND", "on stderr").choices(["text", "json", "none"]).default("text"))
+    .addOption(new Option("--progress <KIND>", "on stderr").choices(["text", "json", "none"]).default("text"))
     .addHelpText(
       "after",
       "\nPrints the output as JSON on stdout. Exit code: 0 completed, 1 failed or stopped, 75 no core reachable, 78 configuration.\nA finished instance is not run again: its stored output or error is printed.",

@@ -20,7 +20,7 @@ const program = new Command("npm run demo --")
     "Makes a SHA-256 manifest of every file below DIR with a durable workflow, while the workflow process is killed three times and the core once (SIGKILL).",
   )
   .argument("[DIR]", "folder with at least 200 files", resolve(import.meta.dirname, "../../../.."))
-  .option("--seed N", "decides who is killed when; printed by every run", wholeNumber)
+  .option("--seed <N>", "decides who is killed when; printed by every run", wholeNumber)
   .option("--json", "print one JSON object instead of the show", false)
   .option("--keep", "keep the working folder with the database, the manifest and the ledger", false)
   .option("--all", "include .git and target folders, which other programs may change meanwhile", false)

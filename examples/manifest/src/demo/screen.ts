@@ -56,7 +56,7 @@ function milestoneLine({ atMs, what, detail }: Milestone): string {
 }
 
 export function summary(outcome: Outcome): string {
-  const timeline = new Table({ head: ["second", "what happened", ""], style: { head: [], border: [] } });
+  const timeline = new Table({ head: ["second", "what happened", ""], style: { head: [], border: [], compact: true } });
   for (const { atMs, what, detail } of outcome.timeline) timeline.push([seconds(atMs).trim(), what, detail]);
   const verdicts = outcome.promises.map(
     ({ promise, kept, detail }) =>

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runtara, start, startCore, temporaryFolder } from "./testing.ts";
+
+/** A failed start: one line on stderr that matches, nothing on stdout, exit 1. */
+function assertRefused(ended: { code: number | null; stdout: string; stderr: string }, text: RegExp): void {
+  assert.equal(ended.stdout, "");
+  assert.match(ended.stderr, text);
+  assert.equal(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr);
+  assert.equal(ended.code, 1);
+}
+
+test("prints one ready line with the real port, and SIGTERM ends it with 0", async (t) => {
+  const core = await startCore(t);
+  assert.match(core.stdout(), /^ready core 127\.0\.0\.1:[1-9]\d*\n$/);
+  core.kill("SIGTERM");
+  assert.deepEqual(await core.ended, { code: 0, signal: null });
+});
+
+test("options win over variables, variables over a .env file", async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(
+    join(folder, ".env"),
+    "RUNTARA_QUIC_PORT=0\nRUNTARA_DATABASE_URL=sqlite:from-file.db\nRUNTARA_BIND_HOST=::1\n",
+  );
+  const core = start(
+    t,
+    ["core", "--database-url", "sqlite:from-option.db"],
+    { RUNTARA_BIND_HOST: "127.0.0.1" },
+    folder,
+  );
+  await core.until("ready core 127.0.0.1:");
+  assert.ok(readdirSync(folder).includes("from-option.db"));
+  assert.ok(!readdirSync(folder).includes("from-file.db"));
+});
+
+test("a port in use: one line, exit 1, nothing left behind", async (t) => {
+  const core = await startCore(t);
+  const port = core.address.split(":").at(-1) ?? "";
+  const folder = temporaryFolder(t);
+  const second = await runtara(t, ["core", "--port", port, "--database-url", `sqlite:${folder}/new/core.db`]);
+  assertRefused(second, new RegExp(`127\\.0\\.0\\.1:${port}.*(in use|already)`, "i"));
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test("a malformed address: one line, exit 1, nothing left behind", async (t) => {
+  const folder = temporaryFolder(t);
+  const url = `sqlite:${folder}/core.db`;
+  assertRefused(await runtara(t, ["core", "--host", "no host", "--port", "0", "--database-url", url]), /no host/);
+  assertRefused(await runtara(t, ["core", "--port", "99999", "--database-url", url]), /RUNTARA_QUIC_PORT.*99999/);
+  assertRefused(await runtara(t, ["core", "--port", "abc", "--database-url", url]), /RUNTARA_QUIC_PORT.*abc/);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test("an unwritable path and a file that is no database: one line, exit 1", async (t) => {
+  const folder = temporaryFolder(t);
+  const letter = join(folder, "letter.txt");
+  writeFileSync(letter, "Dear reader, ".repeat(1000));
+  const core = (url: string) => runtara(t, ["core", "--port", "0", "--database-url", url]);
+  assertRefused(await core(`sqlite:${letter}`), /letter\.txt.*not a database/);
+  assertRefused(await core("sqlite:/proc/core.db"), /\/proc\/core\.db/);
+  assertRefused(await core("sqlite:/proc/runtara/core.db"), /\/proc\/runtara/);
+  assertRefused(await core(`sqlite:${folder}`), /it is a directory/);
+  assertRefused(await core("mysql://host/db"), /mysql/);
+  assert.deepEqual(readdirSync(folder), ["letter.txt"]);
+});
+
+test("an unknown option or command is named, with the way to help", async (t) => {
+  const option = await runtara(t, ["core", "--prot", "1"]);
+  assert.match(option.stderr, /unknown option '--prot'/);
+  assert.match(option.stderr, /--help/);
+  assert.equal(option.code, 1);
+  const command = await runtara(t, ["cor"]);
+  assert.match(command.stderr, /unknown command 'cor'/);
+  assert.equal(command.code, 1);
+});
