@@ -1,0 +1,53 @@
+import { lookup } from "node:dns/promises";
+import { isIP, isIPv6 } from "node:net";
+import { ProtocolError } from "./errors.ts";
+
+export interface Address {
+  /** IPv4, IPv6 without brackets, or a host name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Takes `127.0.0.1:8001`, `[::1]:8001` and `core.internal:8001` apart. Port 0 is allowed: servers listen on a free one.
+ *
+ * @throws ProtocolError ADDRESS_INVALID.
+ */
+export function parseAddress(text: string): Address {
+  const match = /^(?:\[([^\]]+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
+  const [, bracketed, plain, digits] = match ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) throw invalid(text, "expected host:port, as 127.0.0.1:8001 or [::1]:8001");
+  if (bracketed !== undefined && !isIPv6(bracketed)) throw invalid(text, `${bracketed} is not an IPv6 address`);
+  if (/^[\d.]+$/.test(host) && isIP(host) !== 4) throw invalid(text, `${host} is not an IPv4 address`);
+  if (!isIP(host) && !/^[A-Za-z0-9_.-]{1,253}$/.test(host)) throw invalid(text, `${host} is not a host name`);
+  return { host, port };
+}
+
+export function formatAddress(address: Address): string {
+  return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/**
+ * The IP address behind a host name, IPv4 preferred because that is what servers bind by default.
+ *
+ * @throws ProtocolError ADDRESS_INVALID if the name has none.
+ */
+export async function resolveHost(host: string): Promise<string> {
+  if (isIP(host)) return host;
+  try {
+    return (await lookup(host, { order: "ipv4first" })).address;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ProtocolError("ADDRESS_INVALID", `connect error: no address for host ${host}: ${reason}`, { cause });
+  }
+}
+
+export function isLoopback(ip: string): boolean {
+  return ip === "::1" || (isIP(ip) === 4 && ip.startsWith("127."));
+}
+
+function invalid(text: string, reason: string): ProtocolError {
+  return new ProtocolError("ADDRESS_INVALID", `connect error: invalid address "${text}": ${reason}`);
+}

@@ -1,0 +1,74 @@
+import type { ConnectionClosed, QuicConnection, QuicStream } from "@runtara/quic";
+import { ProtocolError } from "../errors.ts";
+import { frameSizeText, frameType } from "../frames.ts";
+import { limits } from "../limits.ts";
+import { mapped } from "../quic-errors.ts";
+
+export interface CallOptions {
+  /**
+   * From sending to the whole answer, in milliseconds; connecting first has its own time-out. 0 = no deadline. Default:
+   * the client's `requestTimeoutMs`.
+   */
+  readonly timeoutMs?: number;
+  /** Abort stops waiting; the server may have carried the call out nevertheless. */
+  readonly signal?: AbortSignal;
+}
+
+/** One QUIC connection to a server. Any number of calls may be under way on it at once, in no order. */
+export class ClientConnection {
+  /** Deadline of calls that name none. 0 = none. */
+  readonly requestTimeoutMs: number;
+  readonly #quic: QuicConnection;
+
+  /** For QuicClient; user code gets connections from `client.connect()`. */
+  constructor(quic: QuicConnection, requestTimeoutMs: number) {
+    this.#quic = quic;
+    this.requestTimeoutMs = requestTimeoutMs;
+  }
+
+  get isOpen(): boolean {
+    return this.#quic.isOpen;
+  }
+
+  /** `ip:port` of the server. */
+  get remoteAddress(): string {
+    return this.#quic.remoteAddress;
+  }
+
+  /** Resolves when the connection has ended, with who ended it and why. Never rejects. */
+  get closed(): Promise<ConnectionClosed> {
+    return this.#quic.closed;
+  }
+
+  /**
+   * One frame there, one frame back; what `sendRequest` is made of. Safe to abort: only this call ends.
+   *
+   * @returns the payload of the answer, whatever its type (spec 1.7).
+   * @throws ProtocolError with the codes of the network, STREAM_ENDED if the server ended the stream without an
+   *   answer, FRAME_TOO_LARGE before anything is sent.
+   */
+  async call(payload: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    if (payload.length > limits.framePayloadBytesMax) {
+      throw new ProtocolError("FRAME_TOO_LARGE", `frame error: ${frameSizeText(payload.length)}`);
+    }
+    const timeoutMs = options.timeoutMs ?? this.requestTimeoutMs;
+    if (!(timeoutMs >= 0)) {
+      throw new ProtocolError("OPTION_INVALID", `timeoutMs must be a number of milliseconds from 0, got ${timeoutMs}`);
+    }
+    const call = this.#quic.call(frameType.request, payload, {
+      ...(timeoutMs > 0 ? { timeoutMs } : {}),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    return (await mapped(call)).payload;
+  }
+
+  /** A stream of bytes, nothing sent on it yet. */
+  openStream(): Promise<QuicStream> {
+    return mapped(this.#quic.openStream());
+  }
+
+  /** Ends every call on this connection. The server sees `code` and `reason`. */
+  close(code = 0, reason = "client closing"): Promise<void> {
+    return mapped(this.#quic.close(code, reason));
+  }
+}

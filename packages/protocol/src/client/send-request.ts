@@ -1,0 +1,66 @@
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { decodeResponse, encodeRequest } from "../envelopes.ts";
+import { ProtocolError } from "../errors.ts";
+import { type Answer, callShape, type RequestMessage } from "../protocols/calls.ts";
+import { type CallOptions, ClientConnection } from "./connection.ts";
+
+/** Where a request may be sent: a connection, or a client, which connects first if it must. */
+export type RequestTarget = ClientConnection | { connect(): Promise<ClientConnection> };
+
+/**
+ * Sends one request and returns its answer. The message decides everything: the protocol, the envelope and the type of
+ * the answer. Requests without an answer (event batch, signal ack, retry attempt) resolve when the server has ended the
+ * stream, so that awaiting them is a flush. Nothing is retried. Aborting is safe; the server may have carried the call
+ * out.
+ *
+ * @throws ProtocolError RPC (`rpcCode` and text are the server's), RESPONSE_UNEXPECTED, STREAM_ENDED (the server
+ *   refused the frame, or does not answer this call), CALL_TIMEOUT, CALL_ABORTED, MESSAGE_UNKNOWN, ENCODE_FAILED,
+ *   DECODE_FAILED, FRAME_TOO_LARGE, and the codes of the connection.
+ */
+export async function sendRequest<M extends RequestMessage>(
+  target: RequestTarget,
+  request: M,
+  options: CallOptions = {},
+): Promise<Answer<M>> {
+  const shape = callShape(request);
+  const payload = encodeRequest(request);
+  const connection = await connected(target, options.signal);
+  const deadline = shape.waits && options.timeoutMs === undefined ? { ...options, timeoutMs: 0 } : options;
+  const answer = await connection.call(payload, deadline).catch((error: unknown) => {
+    const isFlushed = shape.response === undefined && error instanceof ProtocolError && error.code === "STREAM_ENDED";
+    if (isFlushed) return undefined;
+    throw error;
+  });
+  // The table behind Answer and callShape is one and the same.
+  return (answer && decodeResponse(request, answer)) as Answer<M>;
+}
+
+/** The connection to use; a signal ends the waiting for it, not the connecting, which others may share. */
+async function connected(target: RequestTarget, signal: AbortSignal | undefined): Promise<ClientConnection> {
+  if (target instanceof ClientConnection) return target;
+  if (signal === undefined) return target.connect();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void =>
+    aborted.reject(new ProtocolError("CALL_ABORTED", "read error: aborted while connecting", { cause: signal.reason }));
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([aborted.promise, target.connect()]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Schemas of request messages. */
+type RequestSchema<Schema extends DescMessage> = MessageShape<Schema> extends RequestMessage ? Schema : never;
+
+/** `sendRequest` of a message that is made on the spot: `request(client, CheckpointRequestSchema, { instanceId, … })`. */
+export function request<Schema extends DescMessage>(
+  target: RequestTarget,
+  schema: RequestSchema<Schema>,
+  init: MessageInitShape<Schema>,
+  options: CallOptions = {},
+): Promise<Answer<MessageShape<Schema> & RequestMessage>> {
+  return sendRequest(target, create(schema as Schema, init) as MessageShape<Schema> & RequestMessage, options);
+}

@@ -1,0 +1,62 @@
+import type { Message } from "@bufbuild/protobuf";
+import { ProtocolError } from "../errors.ts";
+import type * as environment from "../gen/runtara/environment/environment_pb.ts";
+import type * as instance from "../gen/runtara/instance/instance_pb.ts";
+import type * as management from "../gen/runtara/management/management_pb.ts";
+import { type environmentAnswers, environmentProtocol } from "./environment.ts";
+import { type instanceAnswers, instanceProtocol } from "./instance.ts";
+import { type managementAnswers, managementProtocol } from "./management.ts";
+import type { Protocol, RequestEnvelope, RequestOf, ResponseEnvelope, ResponseOf } from "./protocol.ts";
+
+type InstanceRequest = RequestOf<instance.RpcRequest>["value"];
+type EnvironmentRequest = RequestOf<environment.RpcRequest>["value"];
+type ManagementRequest = RequestOf<management.RpcRequest>["value"];
+
+/** Every message that is a request of one of the three protocols. */
+export type RequestMessage = InstanceRequest | EnvironmentRequest | ManagementRequest;
+
+type CaseOf<Request extends RequestEnvelope, M> = Extract<RequestOf<Request>, { value: M }>["case"];
+type ValueOf<Response extends ResponseEnvelope, Case> = Extract<ResponseOf<Response>, { case: Case }>["value"];
+type AnswerIn<Table, Case extends keyof Table, Response extends ResponseEnvelope> = Table[Case] extends string
+  ? ValueOf<Response, Table[Case]>
+  : undefined;
+
+/** What the server answers to a request message; undefined for calls that it answers with the end of the stream. */
+export type Answer<M extends RequestMessage> = M extends InstanceRequest
+  ? AnswerIn<typeof instanceAnswers, CaseOf<instance.RpcRequest, M>, instance.RpcResponse>
+  : M extends EnvironmentRequest
+    ? AnswerIn<typeof environmentAnswers, CaseOf<environment.RpcRequest, M>, environment.RpcResponse>
+    : M extends ManagementRequest
+      ? AnswerIn<typeof managementAnswers, CaseOf<management.RpcRequest, M>, management.RpcResponse>
+      : never;
+
+/** How a request message travels. */
+export interface CallShape {
+  readonly protocol: Protocol;
+  /** The member of the request envelope it goes into. */
+  readonly request: string;
+  /** The member of the response envelope that answers it; undefined = the end of the stream. */
+  readonly response: string | undefined;
+  /** The server may answer late on purpose. */
+  readonly waits: boolean;
+}
+
+const shapes = new Map<string, CallShape>();
+for (const protocol of [instanceProtocol, environmentProtocol, managementProtocol] as const) {
+  for (const [typeName, request] of protocol.requestCases) {
+    const waits = protocol.waiting.includes(request);
+    shapes.set(typeName, { protocol: protocol as Protocol, request, response: protocol.answers[request], waits });
+  }
+}
+
+/**
+ * How `message` travels, by its `$typeName`.
+ *
+ * @throws ProtocolError MESSAGE_UNKNOWN if it is no request of the three protocols.
+ */
+export function callShape(message: Message): CallShape {
+  const shape = shapes.get(message.$typeName);
+  if (shape) return shape;
+  const what = message.$typeName === undefined ? "the object has no $typeName" : `${message.$typeName} is not one`;
+  throw new ProtocolError("MESSAGE_UNKNOWN", `expected a request message, but ${what}; use create(schema, init)`);
+}

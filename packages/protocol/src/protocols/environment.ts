@@ -1,0 +1,36 @@
+import type { RpcRequest, RpcResponse } from "../gen/runtara/environment/environment_pb.ts";
+import { RpcRequestSchema, RpcResponseSchema } from "../gen/runtara/environment/environment_pb.ts";
+import { defineProtocol, type Protocol } from "./protocol.ts";
+
+/** Which answer each call gets. */
+export const environmentAnswers = {
+  healthCheck: "healthCheck",
+  registerImage: "registerImage",
+  registerImageStream: "registerImage",
+  listImages: "listImages",
+  getImage: "getImage",
+  deleteImage: "deleteImage",
+  startInstance: "startInstance",
+  stopInstance: "stopInstance",
+  resumeInstance: "resumeInstance",
+  getInstanceStatus: "getInstanceStatus",
+  listInstances: "listInstances",
+  sendSignal: "sendSignal",
+  sendCustomSignal: "sendCustomSignal",
+  testCapability: "testCapability",
+  listAgents: "listAgents",
+  getCapability: "getCapability",
+  listCheckpoints: "listCheckpoints",
+  getCheckpoint: "getCheckpoint",
+  listEvents: "listEvents",
+  getTenantMetrics: "getTenantMetrics",
+} as const;
+
+/** Package `runtara.environment`: an operator and an environment. */
+export const environmentProtocol: Protocol<RpcRequest, RpcResponse> = defineProtocol({
+  name: "environment",
+  requestSchema: RpcRequestSchema,
+  responseSchema: RpcResponseSchema,
+  answers: environmentAnswers,
+  waiting: ["registerImageStream"],
+});

@@ -1,0 +1,75 @@
+import type { QuicErrorCode } from "@runtara/quic";
+import { ProtocolError } from "./errors.ts";
+import { frameSizeText, frameTypeText } from "./frames.ts";
+
+/**
+ * What each network error is called here, and how its text begins. The beginnings are those of the original's
+ * libraries (spec 1.12), because that is what its users search for.
+ */
+const beginnings: Record<QuicErrorCode, string> = {
+  ADDRESS_INVALID: "connect error: ",
+  BIND_FAILED: "bind error: ",
+  CERTIFICATE_INVALID: "TLS error: ",
+  SERVER_NAME_INVALID: "invalid server name: ",
+  CONNECT_TIMEOUT: "connection timed out: ",
+  CONNECT_FAILED: "connection error: ",
+  TLS_FAILED: "connection error: ",
+  CONNECTION_LOST: "connection error: ",
+  CONNECTION_CLOSED: "connection error: ",
+  STREAM_RESET: "frame error: IO error: ",
+  STREAM_ENDED: "frame error: connection closed: ",
+  FRAME_TYPE_INVALID: "frame error: ",
+  FRAME_TOO_LARGE: "frame error: ",
+  CALL_TIMEOUT: "read error: ",
+  CALL_ABORTED: "read error: ",
+  CALL_FINISHED: "stream closed: ",
+  ENDPOINT_CLOSED: "no connection established: ",
+  ADDON_MISSING: "",
+};
+
+/** The part of a QuicError that is read here; by name, so that it may come from a second installed copy. */
+interface QuicErrorLike extends Error {
+  readonly code: QuicErrorCode;
+  readonly closeCode?: bigint;
+  readonly closeReason?: string;
+  readonly resetCode?: bigint;
+}
+
+function isQuicError(error: unknown): error is QuicErrorLike {
+  return error instanceof Error && error.name === "QuicError" && "code" in error && String(error.code) in beginnings;
+}
+
+/** A QuicError as a ProtocolError with the same code; anything else as it is, because it is not about the network. */
+export function fromQuicError(error: unknown): unknown {
+  if (!isQuicError(error)) return error;
+  const { closeCode, closeReason, resetCode } = error;
+  return new ProtocolError(error.code, textOf(error), {
+    cause: error,
+    ...(closeCode === undefined ? {} : { closeCode }),
+    ...(closeReason === undefined ? {} : { closeReason }),
+    ...(resetCode === undefined ? {} : { resetCode }),
+  });
+}
+
+function textOf(error: QuicErrorLike): string {
+  const beginning = beginnings[error.code];
+  // The bad type or length stands at the end of the text.
+  const number = /(\d+)$/.exec(error.message)?.[1];
+  if (error.code === "FRAME_TYPE_INVALID" && number) return beginning + frameTypeText(Number(number));
+  if (error.code === "FRAME_TOO_LARGE" && number) return beginning + frameSizeText(Number(number));
+  return beginning + error.message;
+}
+
+/** A connection attempt that took too long, in the words of the original. */
+export function connectTimeout(connectTimeoutMs: number, cause: unknown): ProtocolError {
+  return new ProtocolError("CONNECT_TIMEOUT", `connection timed out after ${connectTimeoutMs}ms`, { cause });
+}
+
+/** Awaits `promise` and turns its network errors into ours. */
+export async function mapped<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw fromQuicError(error);
+  }
+}
