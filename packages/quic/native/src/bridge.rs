@@ -1,0 +1,166 @@
+//! The functions that JavaScript sees; src/native.ts lists the same ones in the same order.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, atomic::Ordering},
+};
+
+use bytes::Bytes;
+use napi::{
+    Env, Error, Result, Status,
+    bindgen_prelude::{BufferSlice, External, Function, Uint8ArraySlice},
+};
+use napi_derive::napi;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{
+    command::{Batch, COMMAND_WORDS},
+    driver,
+    endpoint::{Bell, Endpoint},
+    events::RECORD_WORDS,
+    limits,
+    options::{ConnectOptions, FrameOptions, ListenOptions},
+    runtime,
+    table::lock,
+    tls,
+};
+
+const WORD_BYTES: usize = size_of::<u32>();
+
+/// One endpoint as JavaScript holds it. When it goes, the endpoint closes.
+pub struct Handle {
+    endpoint: Arc<Endpoint>,
+    inbox: Mutex<Option<UnboundedSender<Batch>>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.endpoint.silence();
+    }
+}
+
+#[napi(object)]
+pub struct EndpointStats {
+    pub connections: u32,
+    pub open_calls: u32,
+    pub open_streams: u32,
+    pub calls_received: u32,
+    pub udp_receive_buffer_bytes: u32,
+    pub udp_send_buffer_bytes: u32,
+}
+
+/// Certificate and key as PEM.
+#[napi(catch_unwind)]
+pub fn generate_self_signed(names: Vec<String>) -> Result<Vec<String>> {
+    let pair = tls::generate_self_signed(names).map_err(|error| Error::new(Status::InvalidArg, error.to_string()))?;
+    Ok(pair.into())
+}
+
+#[napi(catch_unwind)]
+pub fn server_listen(options: ListenOptions, ready: Function<'_, (), ()>) -> Result<External<Handle>> {
+    let runtime = runtime::handle()?;
+    let (handle, inbox) = new_endpoint(&options.frame, ready)?;
+    let endpoint = handle.endpoint.clone();
+    let _entered = runtime.enter();
+    endpoint.supervise(driver::run_server(endpoint.clone(), inbox, options));
+    Ok(External::new(handle))
+}
+
+#[napi(catch_unwind)]
+pub fn client_connect(options: ConnectOptions, ready: Function<'_, (), ()>) -> Result<External<Handle>> {
+    let runtime = runtime::handle()?;
+    let (handle, inbox) = new_endpoint(&options.frame, ready)?;
+    let endpoint = handle.endpoint.clone();
+    let _entered = runtime.enter();
+    endpoint.supervise(driver::run_client(endpoint.clone(), inbox, options));
+    Ok(External::new(handle))
+}
+
+/// Takes a tick's commands. Everything is copied before it returns, so the arrays may be used again.
+#[napi(catch_unwind)]
+pub fn endpoint_submit(
+    handle: &External<Handle>,
+    records: &[u32],
+    count: u32,
+    slab: &[u8],
+    slab_bytes: u32,
+    large: Option<Vec<Uint8ArraySlice<'_>>>,
+) -> Result<()> {
+    let records = records.get(..count as usize * COMMAND_WORDS).ok_or_else(out_of_bounds)?;
+    let slab = slab.get(..slab_bytes as usize).ok_or_else(out_of_bounds)?;
+    let large: VecDeque<Bytes> = large.into_iter().flatten().map(|value| Bytes::copy_from_slice(&value)).collect();
+    if let Some(inbox) = lock(&handle.inbox).as_ref() {
+        // An endpoint that has ended has told JavaScript so.
+        let _ = inbox.send(Batch { records: records.to_vec(), slab: slab.to_vec(), large });
+    }
+    Ok(())
+}
+
+/// Writes the waiting events into `records`, the bytes of a Uint32Array: their count first, then record after record. If they do not fit, only the
+/// count is written and nothing is taken. Returns the slab, or null if the events carry no bytes.
+#[napi(catch_unwind)]
+pub fn endpoint_drain<'env>(
+    env: &'env Env,
+    handle: &External<Handle>,
+    mut records: BufferSlice<'_>,
+) -> Result<Option<BufferSlice<'env>>> {
+    let slab = handle.endpoint.drain(|queue| {
+        let words = queue.records.len();
+        let (count, room) = records.split_at_mut_checked(WORD_BYTES)?;
+        count.copy_from_slice(&((words / RECORD_WORDS) as u32).to_ne_bytes());
+        let room = room.get_mut(..words * WORD_BYTES)?;
+        for (place, word) in room.chunks_exact_mut(WORD_BYTES).zip(&queue.records) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        queue.records.clear();
+        if queue.slab.is_empty() {
+            return None;
+        }
+        if queue.slab.len() > limits::SLAB_COPY_BYTES_MAX {
+            return Some(BufferSlice::from_data(env, std::mem::take(&mut queue.slab)));
+        }
+        let copy = BufferSlice::copy_from(env, &queue.slab);
+        queue.slab.clear();
+        Some(copy)
+    });
+    slab.transpose()
+}
+
+/// The next value that was too large for the slab, in the order of the records.
+#[napi(catch_unwind)]
+pub fn endpoint_take_large<'env>(env: &'env Env, handle: &External<Handle>) -> Result<BufferSlice<'env>> {
+    let value = handle.endpoint.take_large().ok_or_else(out_of_bounds)?;
+    BufferSlice::from_data(env, Vec::from(value.bytes))
+}
+
+#[napi(catch_unwind)]
+pub fn endpoint_stats(handle: &External<Handle>) -> EndpointStats {
+    let endpoint = &handle.endpoint;
+    let [receive, send] = endpoint.socket_buffers.get().copied().unwrap_or_default();
+    EndpointStats {
+        connections: endpoint.connections.len() as u32,
+        open_calls: endpoint.calls.len() as u32,
+        open_streams: endpoint.streams.len() as u32,
+        calls_received: endpoint.calls_received.load(Ordering::Relaxed),
+        udp_receive_buffer_bytes: receive as u32,
+        udp_send_buffer_bytes: send as u32,
+    }
+}
+
+/// Ends the endpoint if it has not ended yet; the callback is not called again. Calling it twice does nothing.
+#[napi(catch_unwind)]
+pub fn endpoint_dispose(handle: &External<Handle>) {
+    handle.endpoint.silence();
+    lock(&handle.inbox).take();
+}
+
+fn new_endpoint(frame: &FrameOptions, ready: Function<'_, (), ()>) -> Result<(Handle, UnboundedReceiver<Batch>)> {
+    let bell: Bell = ready.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
+    let endpoint = Endpoint::new(bell, frame.to_receive(), frame.buffer_bytes_max());
+    let (sender, inbox) = unbounded_channel();
+    Ok((Handle { endpoint, inbox: Mutex::new(Some(sender)) }, inbox))
+}
+
+fn out_of_bounds() -> Error {
+    Error::new(Status::InvalidArg, "the two sides of the bridge disagree about a length")
+}

@@ -1,0 +1,134 @@
+//! The task of an endpoint: starts it, then carries out what JavaScript submits, batch by batch.
+
+use std::sync::Arc;
+
+use quinn::VarInt;
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    client::{self, Client},
+    command::{Batch, Command, Operation},
+    endpoint::Endpoint,
+    events::EventKind,
+    limits,
+    options::{ConnectOptions, ListenOptions},
+    reply, server,
+    stream::Outgoing,
+};
+
+pub type Inbox = UnboundedReceiver<Batch>;
+
+/// How an endpoint ends: code, reason, and whether JavaScript waits to hear of it.
+struct Ending {
+    code: VarInt,
+    reason: Vec<u8>,
+}
+
+impl Ending {
+    /// JavaScript has let go of the endpoint.
+    fn dropped() -> Self {
+        Self { code: VarInt::from_u32(0), reason: Vec::new() }
+    }
+}
+
+pub async fn run_server(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: ListenOptions) {
+    let listener = match server::listen(&endpoint, options).await {
+        Ok(listener) => listener,
+        Err(failure) => return endpoint.tell(|queue| queue.failure(EventKind::EndpointFailed, 0, &failure)),
+    };
+    let ending = loop {
+        let Some(batch) = inbox.recv().await else { break Ending::dropped() };
+        let mut ending = None;
+        batch.for_each(|command| carry_out(&endpoint, command, None, &mut ending));
+        if let Some(ending) = ending {
+            break ending;
+        }
+    };
+    listener.close(&endpoint, ending.code, &ending.reason).await;
+    endpoint.tell(|queue| queue.note(EventKind::EndpointClosed, 0, 0));
+}
+
+pub async fn run_client(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: ConnectOptions) {
+    let mut client = match client::connect(&endpoint, options).await {
+        Ok(client) => client,
+        Err(failure) => return endpoint.tell(|queue| queue.failure(EventKind::EndpointFailed, 0, &failure)),
+    };
+    let ending = loop {
+        let mut ending = None;
+        tokio::select! {
+            biased;
+            batch = inbox.recv() => match batch {
+                None => break Ending::dropped(),
+                Some(batch) => {
+                    batch.for_each(|command| carry_out(&endpoint, command, Some(&mut client), &mut ending));
+                }
+            },
+            opened = client.next_stream(), if client.is_waiting() => client.opened(&endpoint, opened),
+        }
+        if let Some(ending) = ending {
+            break ending;
+        }
+    };
+    client.connection().close(ending.code, &ending.reason);
+    close_sent(client.connection()).await;
+    let error = client.connection().closed().await;
+    client.opened(&endpoint, Err(error));
+    endpoint.tell(|queue| queue.note(EventKind::EndpointClosed, 0, 0));
+    drop(endpoint.streams.take_all());
+    // Quinn answers late packets of the peer until the connection is drained.
+    client.into_quic().wait_idle().await;
+}
+
+/// Waits until the close packet has been handed to the socket.
+async fn close_sent(connection: &quinn::Connection) {
+    let deadline = Instant::now() + limits::CLOSE_FLUSH_MAX;
+    while connection.stats().frame_tx.connection_close == 0 && Instant::now() < deadline {
+        if connection.close_reason().is_some_and(|reason| reason != quinn::ConnectionError::LocallyClosed) {
+            return;
+        }
+        tokio::task::yield_now().await;
+        if connection.stats().frame_tx.connection_close == 0 {
+            sleep(limits::CLOSE_FLUSH_STEP).await;
+        }
+    }
+}
+
+fn carry_out(endpoint: &Arc<Endpoint>, command: Command<'_>, client: Option<&mut Client>, ending: &mut Option<Ending>) {
+    let (subject, code) = (command.subject, command.code());
+    match (command.operation, client) {
+        (Operation::Respond, _) => reply::respond(endpoint, command),
+        (Operation::Finish, _) => reply::finish(endpoint, subject),
+        (Operation::Reset, _) => reply::reset(endpoint, subject, code),
+        (Operation::Watch, _) => reply::watch(endpoint, subject),
+        (Operation::Upgrade, _) => reply::upgrade(endpoint, subject),
+        (Operation::StreamWrite, _) => {
+            let outgoing = Outgoing::Bytes(command.value.into_bytes());
+            endpoint.streams.with(subject, |stream| stream.write(outgoing));
+        }
+        (Operation::StreamFinish, _) => {
+            endpoint.streams.with(subject, |stream| stream.write(Outgoing::Finish));
+        }
+        (Operation::StreamReset, _) => {
+            endpoint.streams.with(subject, |stream| stream.reset(code));
+        }
+        (Operation::StreamStop, _) => {
+            endpoint.streams.with(subject, |stream| stream.stop(code));
+        }
+        (Operation::StreamCredit, _) => {
+            endpoint.streams.with(subject, |stream| stream.grant(command.low));
+        }
+        (Operation::Call | Operation::Send | Operation::OpenStream, Some(client)) => client.open(endpoint, command),
+        (Operation::Cancel, Some(client)) => client.cancel(endpoint, subject),
+        (Operation::ConnectionClose, _) => {
+            if let Some(connection) = endpoint.connections.get(subject) {
+                connection.close(code, &command.value.into_bytes());
+            }
+        }
+        (Operation::EndpointClose, _) => *ending = Some(Ending { code, reason: command.value.into_bytes().to_vec() }),
+        // A server opens no streams.
+        (Operation::Call | Operation::Send | Operation::OpenStream | Operation::Cancel, None) => {}
+    }
+}

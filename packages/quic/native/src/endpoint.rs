@@ -1,0 +1,110 @@
+//! What the tasks of one endpoint share: the queue of events, the bell, and the tables of living things.
+
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError, RwLock,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use napi::{
+    Status,
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+};
+use tokio::task::AbortHandle;
+
+use crate::{
+    events::{EventKind, EventQueue, LargeValue},
+    failure::{Failure, Kind},
+    receive::ReceiveOptions,
+    reply::Call,
+    stream::StreamControl,
+    table::{Table, lock},
+};
+
+/// Weak, so that an endpoint alone does not keep the process alive; it carries no data.
+pub type Bell = ThreadsafeFunction<(), (), (), Status, false, true, 0>;
+
+pub struct Endpoint {
+    queue: Mutex<EventQueue>,
+    is_rung: AtomicBool,
+    bell: RwLock<Option<Bell>>,
+    pub receive: ReceiveOptions,
+    pub buffer_bytes_max: usize,
+    /// Server: calls that JavaScript has not answered yet.
+    pub calls: Table<Call>,
+    /// Client: calls that wait for their answer, with what stops their task.
+    pub pending: Table<Option<AbortHandle>>,
+    pub streams: Table<StreamControl>,
+    pub connections: Table<quinn::Connection>,
+    pub socket_buffers: OnceLock<[usize; 2]>,
+    pub calls_received: AtomicU32,
+}
+
+impl Endpoint {
+    pub fn new(bell: Bell, receive: ReceiveOptions, buffer_bytes_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            queue: Mutex::default(),
+            is_rung: AtomicBool::new(false),
+            bell: RwLock::new(Some(bell)),
+            receive,
+            buffer_bytes_max,
+            calls: Table::default(),
+            pending: Table::default(),
+            streams: Table::default(),
+            connections: Table::default(),
+            socket_buffers: OnceLock::new(),
+            calls_received: AtomicU32::new(0),
+        })
+    }
+
+    /// Adds events without telling JavaScript; `ring` must follow before the task waits.
+    pub fn push(&self, add: impl FnOnce(&mut EventQueue)) {
+        add(&mut lock(&self.queue));
+    }
+
+    /// Adds events and tells JavaScript.
+    pub fn tell(&self, add: impl FnOnce(&mut EventQueue)) {
+        self.push(add);
+        self.ring();
+    }
+
+    /// Wakes JavaScript unless it has been woken and has not drained yet.
+    pub fn ring(&self) {
+        if self.is_rung.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let bell = self.bell.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bell) = bell.as_ref() {
+            bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+
+    /// Gives the queue to `take` and arms the bell again.
+    pub fn drain<R>(&self, take: impl FnOnce(&mut EventQueue) -> R) -> R {
+        let mut queue = lock(&self.queue);
+        self.is_rung.store(false, Ordering::Release);
+        take(&mut queue)
+    }
+
+    /// The next value too large for the slab; its reservation in the budget ends here.
+    pub fn take_large(&self) -> Option<LargeValue> {
+        lock(&self.queue).large.pop_front()
+    }
+
+    /// After this nothing reaches JavaScript any more.
+    pub fn silence(&self) {
+        self.bell.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Runs a task whose panic would leave the endpoint deaf; then JavaScript is told that the endpoint has failed.
+    pub fn supervise(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        let endpoint = self.clone();
+        tokio::spawn(async move {
+            let Err(error) = tokio::spawn(task).await else { return };
+            for connection in endpoint.connections.all() {
+                connection.close(1u32.into(), b"internal error");
+            }
+            let failure = Failure::new(Kind::ConnectionLost, format!("the endpoint's task failed: {error}"));
+            endpoint.tell(|queue| queue.failure(EventKind::EndpointFailed, 0, &failure));
+        });
+    }
+}

@@ -1,0 +1,33 @@
+//! Every number that bounds memory or time on the native side and is not an option.
+
+use std::time::Duration;
+
+/// Frames up to this size are read without a reservation in the connection's buffer budget.
+pub const UNRESERVED_FRAME_BYTES_MAX: usize = 64 << 10;
+
+/// Values above this size cross to JavaScript as a buffer of their own instead of inside the slab.
+pub const SLAB_VALUE_BYTES_MAX: usize = 64 << 10;
+
+/// A slab that has grown this far takes no more values; they cross as buffers of their own.
+pub const SLAB_BYTES_MAX: usize = 1 << 30;
+
+/// Slabs above this size are handed over as they are; below it a copy is cheaper than a finalizer.
+pub const SLAB_COPY_BYTES_MAX: usize = 64 << 10;
+
+/// What a frame reader takes from Quinn in one go.
+pub const READ_CHUNKS_MAX: usize = 4;
+
+/// The largest piece of a raw stream that crosses as one event.
+pub const STREAM_READ_BYTES_MAX: usize = 32 << 10;
+
+/// Streams accepted in a row before JavaScript is told.
+pub const ACCEPTS_PER_RING_MAX: usize = 64;
+
+/// How long a closing endpoint waits for its answers and close packets to leave.
+pub const CLOSE_FLUSH_MAX: Duration = Duration::from_millis(250);
+
+/// Step of that wait.
+pub const CLOSE_FLUSH_STEP: Duration = Duration::from_millis(2);
+
+/// How long a closing listener waits for its connections to drain before it lets go of the socket anyway.
+pub const CLOSE_DRAIN_MAX: Duration = Duration::from_secs(1);

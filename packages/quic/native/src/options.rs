@@ -1,0 +1,85 @@
+//! Options as they come from TypeScript, which has filled in every default.
+
+use std::{sync::Arc, time::Duration};
+
+use napi_derive::napi;
+use quinn::{IdleTimeout, TransportConfig, VarInt};
+
+use crate::{frame::FrameLimits, receive::ReceiveOptions};
+
+#[napi(object)]
+pub struct TransportOptions {
+    pub idle_timeout_ms: f64,
+    pub keep_alive_interval_ms: f64,
+    pub max_bidi_streams: f64,
+    pub max_uni_streams: f64,
+    pub max_incoming: f64,
+    pub udp_receive_buffer_bytes: f64,
+    pub udp_send_buffer_bytes: f64,
+}
+
+#[napi(object)]
+pub struct FrameOptions {
+    pub payload_bytes_max: f64,
+    pub type_max: f64,
+    pub read_timeout_ms: f64,
+    pub connection_buffer_bytes_max: f64,
+}
+
+#[napi(object)]
+pub struct ListenOptions {
+    pub host: String,
+    pub port: u16,
+    pub cert_pem: String,
+    pub key_pem: String,
+    pub transport: TransportOptions,
+    pub frame: FrameOptions,
+}
+
+#[napi(object)]
+pub struct ConnectOptions {
+    pub host: String,
+    pub port: u16,
+    pub server_name: String,
+    /// "skip", "roots" or the text of a PEM file with trust anchors.
+    pub verify: String,
+    pub connect_timeout_ms: f64,
+    pub transport: TransportOptions,
+    pub frame: FrameOptions,
+}
+
+/// A time in milliseconds; 0 means none.
+pub fn duration(milliseconds: f64) -> Option<Duration> {
+    (milliseconds > 0.0).then(|| Duration::from_millis(milliseconds as u64))
+}
+
+impl TransportOptions {
+    pub fn to_config(&self) -> Arc<TransportConfig> {
+        let idle = duration(self.idle_timeout_ms).and_then(|time| IdleTimeout::try_from(time).ok());
+        let mut config = TransportConfig::default();
+        config
+            .max_idle_timeout(idle)
+            .keep_alive_interval(duration(self.keep_alive_interval_ms))
+            .max_concurrent_bidi_streams(varint(self.max_bidi_streams))
+            .max_concurrent_uni_streams(varint(self.max_uni_streams));
+        Arc::new(config)
+    }
+}
+
+impl FrameOptions {
+    pub fn to_receive(&self) -> ReceiveOptions {
+        ReceiveOptions {
+            frame: FrameLimits { payload_bytes_max: self.payload_bytes_max as usize, type_max: self.type_max as u16 },
+            patience: duration(self.read_timeout_ms),
+        }
+    }
+
+    pub fn buffer_bytes_max(&self) -> usize {
+        self.connection_buffer_bytes_max as usize
+    }
+}
+
+/// Stream counts end at 2^60 (RFC 9000 section 4.6).
+fn varint(number: f64) -> VarInt {
+    VarInt::from_u64((number as u64).min(1 << 60)).unwrap_or(VarInt::MAX)
+}

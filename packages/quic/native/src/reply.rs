@@ -1,0 +1,69 @@
+//! Server: calls that wait for their answer, and the answers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use quinn::{RecvStream, SendStream, VarInt};
+
+use crate::{
+    command::Command,
+    endpoint::Endpoint,
+    events::EventKind,
+    send::{Unfinished, Written, write_ready},
+    stream::RawStream,
+};
+
+/// Both ends of a stream whose first frame has come, or failed to.
+#[derive(Debug)]
+pub struct Call {
+    pub connection: u32,
+    pub send: SendStream,
+    pub recv: RecvStream,
+    /// What came behind the frame; only raw streams look at it.
+    pub rest: Vec<Bytes>,
+}
+
+/// Writes one frame and ends the stream. Dropping Quinn's halves does the rest: the send half finishes, the receive
+/// half sends STOP_SENDING 0 unless the peer's FIN has come. A peer that has gone away is no error.
+pub fn respond(endpoint: &Endpoint, command: Command<'_>) {
+    let Some(mut call) = endpoint.calls.take(command.subject) else { return };
+    if let Written::Rest(pieces) = write_ready(&mut call.send, command) {
+        let Call { send, recv, .. } = call;
+        tokio::spawn(async move {
+            let _ = Unfinished::new(send).write_all(pieces).await;
+            drop(recv);
+        });
+    }
+}
+
+/// Ends the stream without a byte.
+pub fn finish(endpoint: &Endpoint, call: u32) {
+    drop(endpoint.calls.take(call));
+}
+
+pub fn reset(endpoint: &Endpoint, call: u32, code: VarInt) {
+    let Some(mut call) = endpoint.calls.take(call) else { return };
+    // Each fails only if that side has ended already.
+    let _ = call.send.reset(code);
+    let _ = call.recv.stop(code);
+}
+
+/// Tells JavaScript once the peer no longer wants the answer or the connection has gone.
+pub fn watch(endpoint: &Arc<Endpoint>, number: u32) {
+    let Some(stopped) = endpoint.calls.with(number, |call| call.send.stopped()) else {
+        return endpoint.tell(|queue| queue.note(EventKind::CallAborted, number, 0));
+    };
+    let endpoint = endpoint.clone();
+    tokio::spawn(async move {
+        // `Ok(None)` means that the answer was delivered.
+        if !matches!(stopped.await, Ok(None)) {
+            endpoint.tell(|queue| queue.note(EventKind::CallAborted, number, 0));
+        }
+    });
+}
+
+/// Goes on with the stream's raw bytes under the same number.
+pub fn upgrade(endpoint: &Arc<Endpoint>, number: u32) {
+    let Some(Call { connection, send, recv, rest }) = endpoint.calls.take(number) else { return };
+    RawStream { number, connection, send, recv, rest }.start(endpoint);
+}

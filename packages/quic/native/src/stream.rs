@@ -1,0 +1,215 @@
+//! Raw streams. JavaScript grants credit for reading; without credit nothing is read and QUIC's flow control holds the
+//! peer back. Writing is acknowledged piece by piece as QUIC takes it, so that JavaScript can hold itself back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use quinn::{ReadError, RecvStream, SendStream, VarInt, WriteError};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::{
+    endpoint::Endpoint,
+    events::EventKind,
+    failure::{Failure, Kind},
+    limits,
+};
+
+#[derive(Debug)]
+pub enum Outgoing {
+    Bytes(Bytes),
+    Finish,
+}
+
+/// What the command loop holds of a stream; dropping it ends both sides.
+#[derive(Debug)]
+pub struct StreamControl {
+    pub connection: u32,
+    writes: mpsc::UnboundedSender<Outgoing>,
+    reset: watch::Sender<Option<VarInt>>,
+    stop: watch::Sender<Option<VarInt>>,
+    credit: Arc<Semaphore>,
+}
+
+impl StreamControl {
+    pub fn write(&self, outgoing: Outgoing) {
+        // A write side that has ended has told JavaScript so.
+        let _ = self.writes.send(outgoing);
+    }
+
+    pub fn reset(&self, code: VarInt) {
+        self.reset.send_replace(Some(code));
+    }
+
+    pub fn stop(&self, code: VarInt) {
+        self.stop.send_replace(Some(code));
+    }
+
+    pub fn grant(&self, bytes: u32) {
+        let room = Semaphore::MAX_PERMITS - self.credit.available_permits();
+        self.credit.add_permits((bytes as usize).min(room));
+    }
+}
+
+/// Both sides of a stream about to run.
+pub struct RawStream {
+    pub number: u32,
+    pub connection: u32,
+    pub send: SendStream,
+    pub recv: RecvStream,
+    /// What came behind the first frame.
+    pub rest: Vec<Bytes>,
+}
+
+impl RawStream {
+    /// Runs both sides until each has ended.
+    pub fn start(self, endpoint: &Arc<Endpoint>) {
+        let (writes, queue) = mpsc::unbounded_channel();
+        let (reset, is_reset) = watch::channel(None);
+        let (stop, is_stopped) = watch::channel(None);
+        let credit = Arc::new(Semaphore::new(0));
+        let (number, connection) = (self.number, self.connection);
+        endpoint.streams.put(number, StreamControl { connection, writes, reset, stop, credit: credit.clone() });
+        let endpoint = endpoint.clone();
+        tokio::spawn(async move {
+            let reader = Reader { number, recv: self.recv, credit, is_stopped };
+            let writer = Writer { number, send: self.send, queue, is_reset };
+            tokio::join!(reader.run(&endpoint, self.rest), writer.run(&endpoint));
+            endpoint.streams.take(number);
+        });
+    }
+}
+
+/// Resolves with the code that JavaScript gives, or with 0 when it lets go of the stream.
+async fn code_given(given: &mut watch::Receiver<Option<VarInt>>) -> VarInt {
+    loop {
+        if let Some(code) = *given.borrow_and_update() {
+            return code;
+        }
+        if given.changed().await.is_err() {
+            return VarInt::from_u32(0);
+        }
+    }
+}
+
+struct Reader {
+    number: u32,
+    recv: RecvStream,
+    credit: Arc<Semaphore>,
+    is_stopped: watch::Receiver<Option<VarInt>>,
+}
+
+impl Reader {
+    async fn run(mut self, endpoint: &Endpoint, rest: Vec<Bytes>) {
+        for piece in rest {
+            endpoint.push(|queue| queue.stream_data(self.number, &piece));
+        }
+        endpoint.ring();
+        let mut buffer = Vec::new();
+        loop {
+            let room = tokio::select! {
+                biased;
+                code = code_given(&mut self.is_stopped) => return self.stop(code),
+                room = take_credit(&self.credit) => room,
+            };
+            buffer.resize(buffer.len().max(room), 0);
+            let outcome = tokio::select! {
+                biased;
+                code = code_given(&mut self.is_stopped) => return self.stop(code),
+                outcome = self.recv.read(&mut buffer[..room]) => outcome,
+            };
+            match outcome {
+                Ok(Some(count)) => {
+                    self.credit.add_permits(room - count);
+                    endpoint.tell(|queue| queue.stream_data(self.number, &buffer[..count]));
+                }
+                Ok(None) => return endpoint.tell(|queue| queue.note(EventKind::StreamEnd, self.number, 0)),
+                Err(error) => {
+                    let failure = read_failure(error);
+                    return endpoint.tell(|queue| queue.failure(EventKind::StreamReadFailed, self.number, &failure));
+                }
+            }
+        }
+    }
+
+    fn stop(mut self, code: VarInt) {
+        // It fails only if the peer has ended the stream already.
+        let _ = self.recv.stop(code);
+    }
+}
+
+/// At least one byte's credit, at most one event's worth.
+async fn take_credit(credit: &Semaphore) -> usize {
+    let Ok(first) = credit.acquire().await else {
+        return std::future::pending().await;
+    };
+    first.forget();
+    let more = credit.available_permits().min(limits::STREAM_READ_BYTES_MAX - 1);
+    match credit.try_acquire_many(more as u32) {
+        Ok(permits) => {
+            permits.forget();
+            1 + more
+        }
+        Err(_) => 1,
+    }
+}
+
+struct Writer {
+    number: u32,
+    send: SendStream,
+    queue: mpsc::UnboundedReceiver<Outgoing>,
+    is_reset: watch::Receiver<Option<VarInt>>,
+}
+
+impl Writer {
+    async fn run(mut self, endpoint: &Endpoint) {
+        loop {
+            let outgoing = tokio::select! {
+                biased;
+                code = code_given(&mut self.is_reset) => return self.reset(code),
+                outgoing = self.queue.recv() => outgoing,
+            };
+            let bytes = match outgoing {
+                Some(Outgoing::Bytes(bytes)) => bytes,
+                Some(Outgoing::Finish) => {
+                    let _ = self.send.finish();
+                    return endpoint.tell(|queue| queue.note(EventKind::StreamFinished, self.number, 0));
+                }
+                None => return self.reset(VarInt::from_u32(0)),
+            };
+            let count = bytes.len() as u32;
+            let outcome = tokio::select! {
+                biased;
+                code = code_given(&mut self.is_reset) => return self.reset(code),
+                outcome = self.send.write_chunk(bytes) => outcome,
+            };
+            if let Err(error) = outcome {
+                let failure = write_failure(error);
+                return endpoint.tell(|queue| queue.failure(EventKind::StreamWriteFailed, self.number, &failure));
+            }
+            endpoint.tell(|queue| queue.note(EventKind::StreamWritten, self.number, count));
+        }
+    }
+
+    fn reset(mut self, code: VarInt) {
+        // It fails only if the peer has stopped the stream already.
+        let _ = self.send.reset(code);
+    }
+}
+
+fn read_failure(error: ReadError) -> Failure {
+    match error {
+        ReadError::Reset(code) => Failure::with_code(Kind::StreamReset, code.into_inner(), "the peer reset the stream"),
+        ReadError::ConnectionLost(error) => Failure::of_connection(&error),
+        other => Failure::new(Kind::ConnectionLost, other.to_string()),
+    }
+}
+
+pub fn write_failure(error: WriteError) -> Failure {
+    match error {
+        WriteError::Stopped(code) => {
+            Failure::with_code(Kind::StreamReset, code.into_inner(), "the peer stopped reading the stream")
+        }
+        WriteError::ConnectionLost(error) => Failure::of_connection(&error),
+        other => Failure::new(Kind::ConnectionLost, other.to_string()),
+    }
+}

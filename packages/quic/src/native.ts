@@ -1,0 +1,130 @@
+import { createRequire } from "node:module";
+import { QuicError } from "./errors.ts";
+import type { FrameOptions, TransportOptions } from "./options.ts";
+
+/** Words of an event record: kind, subject, other, value, code low, code high, offset, length. */
+export const eventWords = 8;
+
+/** Words of a command record: operation, subject, offset, length, low, high. */
+export const commandWords = 6;
+
+/** The offset of a value that crosses as a buffer of its own. */
+export const offsetLarge = 0xffff_ffff;
+
+/** The numbers are those of `EventKind` in native/src/events.rs. */
+export const eventKind = {
+  listening: 1,
+  connected: 2,
+  endpointFailed: 3,
+  endpointClosed: 4,
+  connectionOpened: 5,
+  connectionClosed: 6,
+  call: 7,
+  callFault: 8,
+  callAborted: 9,
+  answer: 10,
+  callFailed: 11,
+  sent: 12,
+  streamOpened: 13,
+  streamData: 14,
+  streamEnd: 15,
+  streamReadFailed: 16,
+  streamWritten: 17,
+  streamWriteFailed: 18,
+  streamFinished: 19,
+} as const;
+
+/** The numbers are those of `Operation` in native/src/command.rs. */
+export const operation = {
+  respond: 1,
+  finish: 2,
+  reset: 3,
+  watch: 4,
+  upgrade: 5,
+  streamWrite: 6,
+  streamFinish: 7,
+  streamReset: 8,
+  streamStop: 9,
+  streamCredit: 10,
+  call: 11,
+  send: 12,
+  openStream: 13,
+  cancel: 14,
+  connectionClose: 15,
+  endpointClose: 16,
+} as const;
+
+/** One native endpoint. It closes when it is collected. */
+export type Handle = { readonly __native: unique symbol };
+
+export interface NativeListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly transport: TransportOptions;
+  readonly frame: FrameOptions;
+}
+
+export interface NativeConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly serverName: string;
+  readonly verify: string;
+  readonly connectTimeoutMs: number;
+  readonly transport: TransportOptions;
+  readonly frame: FrameOptions;
+}
+
+export interface EndpointStats {
+  readonly connections: number;
+  readonly openCalls: number;
+  readonly openStreams: number;
+  readonly callsReceived: number;
+  readonly udpReceiveBufferBytes: number;
+  readonly udpSendBufferBytes: number;
+}
+
+/** The functions of native/src/bridge.rs, in its order. */
+export interface Native {
+  generateSelfSigned(names: string[]): [certPem: string, keyPem: string];
+  serverListen(options: NativeListenOptions, ready: () => void): Handle;
+  clientConnect(options: NativeConnectOptions, ready: () => void): Handle;
+  endpointSubmit(
+    handle: Handle,
+    records: Uint32Array,
+    count: number,
+    slab: Uint8Array,
+    slabBytes: number,
+    large: Uint8Array[] | null,
+  ): void;
+  endpointDrain(handle: Handle, records: Uint8Array): Buffer | null;
+  endpointTakeLarge(handle: Handle): Buffer;
+  endpointStats(handle: Handle): EndpointStats;
+  endpointDispose(handle: Handle): void;
+}
+
+let loaded: Native | undefined;
+
+/**
+ * The addon, loaded on first use: the file that RUNTARA_QUIC_ADDON names, else the one that was built beside the package.
+ *
+ * @throws QuicError ADDON_MISSING
+ */
+export function native(): Native {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Native {
+  const override = process.env.RUNTARA_QUIC_ADDON;
+  const path = override === undefined || override === "" ? "../native/quic.node" : override;
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
+    throw new QuicError("ADDON_MISSING", `the QUIC addon cannot be loaded (${reason}); run \`npm run setup\``, {
+      cause,
+    });
+  }
+}
