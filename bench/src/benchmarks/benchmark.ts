@@ -1,0 +1,23 @@
+import type { Ground } from "../peers.ts";
+import type { Plan } from "../plan.ts";
+import type { Comparison } from "../side-by-side.ts";
+
+/** A single figure that is not a comparison under load. */
+export interface Figure {
+  readonly benchmark: string;
+  readonly name: string;
+  readonly ours: number;
+  readonly original: number;
+  readonly unit: string;
+}
+
+export interface Results {
+  readonly comparisons: readonly Comparison[];
+  readonly figures: readonly Figure[];
+}
+
+export interface Benchmark {
+  readonly name: string;
+  readonly about: string;
+  run(ground: Ground, plan: Plan, progress: (text: string) => void): Promise<Results>;
+}

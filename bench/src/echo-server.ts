@@ -1,0 +1,45 @@
+import { fstatSync } from "node:fs";
+import { instance, QuicServer } from "@runtara/protocol";
+
+const noBytes = new Uint8Array();
+
+/** Listens on `bindAddr` ("ip:port", port 0 takes a free one) until it is told to stop; a bad or taken address ends the process with one line. */
+export async function runEchoServer(bindAddr: string): Promise<void> {
+  const server = await listen(bindAddr).catch((error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+  process.stdout.write(`ready echo ${server.address}\n`);
+  const stop = (): void => void server.close();
+  process.once("SIGTERM", stop).once("SIGINT", stop);
+  if (isPipe(0)) process.stdin.on("end", stop).resume().unref();
+}
+
+function listen(bindAddr: string): Promise<QuicServer> {
+  return QuicServer.listen({
+    bindAddr,
+    onCall(call) {
+      const { request } = call;
+      if (request.case !== "pollSignals") {
+        call.respondError("UNSUPPORTED", "this server answers PollSignals only");
+        return;
+      }
+      const signalType = instance.SignalType.SIGNAL_CANCEL;
+      call.respond({
+        $typeName: "runtara.instance.PollSignalsResponse",
+        signal: {
+          $typeName: "runtara.instance.Signal",
+          instanceId: request.value.instanceId,
+          signalType,
+          payload: noBytes,
+        },
+      });
+    },
+  });
+}
+
+/** A terminal or /dev/null on stdin says nothing about a parent. */
+function isPipe(descriptor: number): boolean {
+  const kind = fstatSync(descriptor);
+  return kind.isFIFO() || kind.isSocket();
+}

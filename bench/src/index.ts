@@ -1,0 +1,2 @@
+// This package has no library: `npm run bench` runs it.
+export {};

@@ -1,0 +1,30 @@
+/** How long and how often things are measured. */
+export interface Plan {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  /** Checkpoints that "a full store" holds. */
+  readonly storedCheckpoints: number;
+  /** Checkpoints saved while the calls of fsync are counted. */
+  readonly tracedCheckpoints: number;
+}
+
+export const fullPlan: Plan = {
+  rounds: 5,
+  seconds: 3,
+  warmupSeconds: 1,
+  storedCheckpoints: 1_000_000,
+  tracedCheckpoints: 5_000,
+};
+
+/** To see that everything works; too short for figures that anyone should quote. */
+export const quickPlan: Plan = {
+  rounds: 1,
+  seconds: 1,
+  warmupSeconds: 0.5,
+  storedCheckpoints: 50_000,
+  tracedCheckpoints: 500,
+};
+
+/** Payload of each checkpoint. */
+export const stateBytes = 256;
