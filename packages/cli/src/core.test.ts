@@ -67,6 +67,17 @@ test("an unwritable path and a file that is no database: one line, exit 1", asyn
   assert.deepEqual(readdirSync(folder), ["letter.txt"]);
 });
 
+test("RUNTARA_LOG_LEVEL decides what is logged, an unknown word is refused", async (t) => {
+  const folder = temporaryFolder(t);
+  const args = ["core", "--port", "0", "--database-url", `sqlite:${folder}/core.db`];
+  const quiet = start(t, args, { RUNTARA_LOG_LEVEL: "error" });
+  await quiet.until("ready core");
+  quiet.kill("SIGTERM");
+  await quiet.ended;
+  assert.equal(quiet.stderr(), "");
+  assertRefused(await runtara(t, args, { RUNTARA_LOG_LEVEL: "loud" }), /RUNTARA_LOG_LEVEL.*silent, error, warn.*loud/);
+});
+
 test("an unknown option or command is named, with the way to help", async (t) => {
   const option = await runtara(t, ["core", "--prot", "1"]);
   assert.match(option.stderr, /unknown option '--prot'/);

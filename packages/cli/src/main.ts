@@ -32,7 +32,7 @@ function program(): Command {
     .option("--port <PORT>", "UDP port, 0 takes a free one (RUNTARA_QUIC_PORT, default 8001)")
     .addHelpText(
       "after",
-      "\nPrints `ready core ADDRESS` on stdout once it listens; logs go to stderr. Ctrl-C finishes the calls in flight and exits 0.\nOptions win over variables, variables over a .env file. RUNTARA_LOG_LEVEL: error, warn, info (default) or debug.",
+      "\nPrints `ready core ADDRESS` on stdout once it listens; logs go to stderr. Ctrl-C finishes the calls in flight and exits 0.\nOptions win over variables, variables over a .env file. RUNTARA_LOG_LEVEL: silent, error, warn, info (default) or debug.",
     )
     .action(async (options) => (await import("./commands/core.ts")).core(options));
 

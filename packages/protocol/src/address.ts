@@ -8,20 +8,23 @@ export interface Address {
   readonly port: number;
 }
 
+/** What the address is for; the message of an error begins with it. */
+type AddressUse = "connect" | "bind";
+
 /**
  * Takes `127.0.0.1:8001`, `[::1]:8001` and `core.internal:8001` apart. Port 0 is allowed: servers listen on a free one.
  *
  * @throws ProtocolError ADDRESS_INVALID.
  */
-export function parseAddress(text: string): Address {
+export function parseAddress(text: string, action: AddressUse = "connect"): Address {
   const match = /^(?:\[([^\]]+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
   const [, bracketed, plain, digits] = match ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
-  if (host === undefined || port > 65_535) throw invalid(text, "expected host:port, as 127.0.0.1:8001 or [::1]:8001");
-  if (bracketed !== undefined && !isIPv6(bracketed)) throw invalid(text, `${bracketed} is not an IPv6 address`);
-  if (/^[\d.]+$/.test(host) && isIP(host) !== 4) throw invalid(text, `${host} is not an IPv4 address`);
-  if (!isIP(host) && !/^[A-Za-z0-9_.-]{1,253}$/.test(host)) throw invalid(text, `${host} is not a host name`);
+  if (host === undefined || port > 65_535) throw invalid(action, text, "expected host:port, as 127.0.0.1:8001 or [::1]:8001");
+  if (bracketed !== undefined && !isIPv6(bracketed)) throw invalid(action, text, `${bracketed} is not an IPv6 address`);
+  if (/^[\d.]+$/.test(host) && isIP(host) !== 4) throw invalid(action, text, `${host} is not an IPv4 address`);
+  if (!isIP(host) && !/^[A-Za-z0-9_.-]{1,253}$/.test(host)) throw invalid(action, text, `${host} is not a host name`);
   return { host, port };
 }
 
@@ -34,13 +37,13 @@ export function formatAddress(address: Address): string {
  *
  * @throws ProtocolError ADDRESS_INVALID if the name has none.
  */
-export async function resolveHost(host: string): Promise<string> {
+export async function resolveHost(host: string, action: AddressUse = "connect"): Promise<string> {
   if (isIP(host)) return host;
   try {
     return (await lookup(host, { order: "ipv4first" })).address;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ProtocolError("ADDRESS_INVALID", `connect error: no address for host ${host}: ${reason}`, { cause });
+    throw new ProtocolError("ADDRESS_INVALID", `${action} error: no address for host ${host}: ${reason}`, { cause });
   }
 }
 
@@ -48,6 +51,6 @@ export function isLoopback(ip: string): boolean {
   return ip === "::1" || (isIP(ip) === 4 && ip.startsWith("127."));
 }
 
-function invalid(text: string, reason: string): ProtocolError {
-  return new ProtocolError("ADDRESS_INVALID", `connect error: invalid address "${text}": ${reason}`);
+function invalid(action: AddressUse, text: string, reason: string): ProtocolError {
+  return new ProtocolError("ADDRESS_INVALID", `${action} error: invalid address "${text}": ${reason}`);
 }

@@ -1,5 +1,5 @@
 import { coreConfigFromEnv, startCoreServer } from "@runtara/core/server";
-import { announceReady, createLogger, loadDotEnv, onShutdownSignal } from "@runtara/server-kit";
+import { announceReady, createLogger, loadDotEnv, logLevels, onShutdownSignal, readChoice } from "@runtara/server-kit";
 
 export interface CoreOptions {
   readonly databaseUrl?: string;
@@ -16,7 +16,8 @@ export async function core(options: CoreOptions): Promise<void> {
     ...(options.host !== undefined && { RUNTARA_BIND_HOST: options.host }),
     ...(options.port !== undefined && { RUNTARA_QUIC_PORT: options.port }),
   });
-  const logger = createLogger({ name: "core" });
+  const level = readChoice(process.env, "RUNTARA_LOG_LEVEL", logLevels, "info");
+  const logger = createLogger({ name: "core", level });
   const server = await startCoreServer({ ...config, logger });
   announceReady("core", server.address);
   onShutdownSignal(() => server.close());

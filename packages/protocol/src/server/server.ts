@@ -74,8 +74,8 @@ export class QuicServer<
     Request extends RequestEnvelope = instance.RpcRequest,
     Response extends ResponseEnvelope = instance.RpcResponse,
   >(options: ServerOptions<Request, Response> = {}): Promise<QuicServer<Request, Response>> {
-    const address = parseAddress(options.bindAddr ?? serverDefaults.bindAddr);
-    const host = await resolveHost(address.host);
+    const address = parseAddress(options.bindAddr ?? serverDefaults.bindAddr, "bind");
+    const host = await resolveHost(address.host, "bind");
     const connections = new AsyncQueue<ServerConnection<Request, Response>>();
     const { certificate = "self-signed" } = options;
     const listenOptions = { host, port: address.port, certificate, ...listenTransport(options) };
