@@ -20,7 +20,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const roots = positionals.length > 0 ? positionals : ["packages", "examples", "scripts"];
+const roots = positionals.length > 0 ? positionals : ["packages", "examples", "bench", "scripts"];
 const files = roots.flatMap((root) =>
   root.endsWith(".test.ts")
     ? [root]

@@ -31,7 +31,7 @@ function shuffle<T>(items: T[], random: () => number): void {
 }
 
 /** A small seeded generator (Mulberry32): [0, 1), the same everywhere. */
-export function mulberry32(seed: number): () => number {
+function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -43,7 +43,7 @@ export function openScreen(out: NodeJS.WriteStream, json: boolean): Screen {
   };
 }
 
-export function progressLine({ done, total, stepsPerSecond, kills }: Progress): string {
+function progressLine({ done, total, stepsPerSecond, kills }: Progress): string {
   const width = 32;
   const full = total === 0 ? 0 : Math.floor((width * done) / total);
   const bar = "█".repeat(full) + "░".repeat(width - full);

@@ -1,2 +1,0 @@
-// This package has no library: `npm run bench` runs it.
-export {};
