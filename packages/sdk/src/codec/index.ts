@@ -1,0 +1,23 @@
+// The value codec on its own: no Node modules, runs everywhere.
+
+import type { ValueOrigin } from "../values/index.ts";
+import { readValue, storeValue } from "../values/index.ts";
+
+export { UnreadableValueError, UnstorableValueError, ValueTooLargeError } from "../errors.ts";
+export type { ClassSpec } from "../values/classes.ts";
+export { registerClass } from "../values/classes.ts";
+
+const origin: ValueOrigin = { root: "value", describe: () => "encode() was given" };
+
+/** The stored text of a value. Plain JSON is stored as exactly that; Date, Map, Set, bigint, typed arrays, errors, registered classes
+ *  and so on as objects with one `$rt:` key. Shared references are copied.
+ *  @throws UnstorableValueError naming the path; ValueTooLargeError */
+export function encode(value: unknown): string {
+  return storeValue(value, origin);
+}
+
+/** The value of stored text (or its UTF-8 bytes): deep-equal to what was encoded, with the same prototypes.
+ *  @throws UnreadableValueError for broken JSON, an unknown tag, a class that is not registered */
+export function decode(stored: string | Uint8Array): unknown {
+  return readValue(typeof stored === "string" ? stored : new TextDecoder().decode(stored));
+}

@@ -1,0 +1,234 @@
+// Edits of the code between two processes of one instance: breaking ones are found before a new body runs, harmless ones pass.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { NonDeterminismError } from "../errors.ts";
+import { MemoryStore } from "../testing/memory-history.ts";
+import { pick, type Rng, rngOf, seedOfRun } from "../testing/rng.ts";
+import { runProcess } from "../testing/run-once.ts";
+import type { RunContext } from "./context.ts";
+import { readEnvelope } from "./envelope.ts";
+import type { RunEnd } from "./run-end.ts";
+
+/** A sequence of steps, in which a group runs at once. */
+type Program = readonly (readonly string[])[];
+
+function bodyOf(program: Program, ran: string[]) {
+  return async (_: unknown, context: RunContext): Promise<string> => {
+    for (const group of program) {
+      await Promise.all(group.map((name) => context.step(name, () => void ran.push(name))));
+    }
+    return "done";
+  };
+}
+
+function randomProgram(rng: Rng): string[][] {
+  const groups: string[][] = [];
+  for (let count = 0; count < 6; ) {
+    const size = rng() < 0.3 ? 2 + Math.floor(rng() * 2) : 1;
+    groups.push(Array.from({ length: size }, () => `s${count++}`));
+  }
+  return groups;
+}
+
+interface Edit {
+  readonly kind: string;
+  readonly program: string[][];
+  readonly isBreaking: boolean;
+}
+
+/** An edit that touches an entry that was *delivered*; what was merely under way at the crash, nobody has seen. */
+function randomEdit(rng: Rng, program: string[][], delivered: ReadonlySet<string>): Edit | undefined {
+  const copy = program.map((group) => [...group]);
+  const at = program.findIndex((group) => group.some((name) => delivered.has(name)));
+  if (at < 0) return undefined;
+  const candidates = program.flatMap((group, index) =>
+    group.filter((name) => delivered.has(name)).map((name) => ({ index, name })),
+  );
+  const { index, name } = pick(rng, candidates);
+  const group = copy[index] as string[];
+  const kind = pick(rng, ["rename", "remove", "insert", "swap", "append", "rename-new", "reorder-group", "grow-group"]);
+  switch (kind) {
+    case "rename":
+      group[group.indexOf(name)] = `renamed-${name}`;
+      return { kind, program: copy, isBreaking: true };
+    case "remove":
+      group.splice(group.indexOf(name), 1);
+      return { kind, program: copy, isBreaking: true };
+    case "insert":
+      copy.splice(index, 0, ["inserted"]);
+      return { kind, program: copy, isBreaking: true };
+    case "swap": {
+      const next = copy[index + 1];
+      if (!next?.every((other) => delivered.has(other)) || !group.every((other) => delivered.has(other)))
+        return undefined;
+      copy.splice(index, 2, next, group);
+      return { kind, program: copy, isBreaking: true };
+    }
+    case "append":
+      return { kind, program: [...copy, ["appended"]], isBreaking: false };
+    case "rename-new": {
+      const last = copy.at(-1) as string[];
+      if (last.some((other) => delivered.has(other)) || copy.length - 2 < at) return undefined;
+      // Not called before the crash, for the group before it was not done.
+      if (!(copy.at(-2) as string[]).every((other) => delivered.has(other)))
+        return { kind, program: [...copy.slice(0, -1), ["new"]], isBreaking: false };
+      return undefined;
+    }
+    case "reorder-group":
+      return { kind, program: copy.map((names) => [...names].reverse()), isBreaking: false };
+    default:
+      // Nothing after the group was called yet.
+      if ((program[index] as string[]).every((other) => delivered.has(other))) return undefined;
+      group.push("added");
+      return { kind, program: copy, isBreaking: false };
+  }
+}
+
+interface Tally {
+  breaking: number;
+  harmless: number;
+  faults: string[];
+}
+
+async function tryEdit(seed: number, sparse: boolean, tally: Tally): Promise<void> {
+  const rng = rngOf(seed);
+  const program = randomProgram(rng);
+  const store = new MemoryStore();
+  const delivered = new Set<string>();
+  await runProcess({
+    store,
+    rng,
+    sparse,
+    body: bodyOf(program, []),
+    crashAfter: 3 + Math.floor(rng() * 16),
+    settings: { probe: (what, id) => void (what === "deliver" && delivered.add(id)) },
+  });
+  const edit = randomEdit(rng, program, sparse ? knownLater(store, delivered) : delivered);
+  if (!edit) return;
+  const ran: string[] = [];
+  const { end } = await runProcess({ store, rng, sparse, body: bodyOf(edit.program, ran) });
+  const what = `seed ${seed} ${edit.kind}: ${JSON.stringify(program)} -> ${JSON.stringify(edit.program)}, delivered ${[...delivered]}`;
+  if (!edit.isBreaking) {
+    tally.harmless++;
+    if (end?.is !== "returned") tally.faults.push(`false alarm, ${what}: ${describe(end)}`);
+    return;
+  }
+  tally.breaking++;
+  if (end?.is !== "diverged") tally.faults.push(`missed, ${what}: ${describe(end)}`);
+  if (ran.length > 0) tally.faults.push(`the body of ${ran} ran, ${what}`);
+}
+
+/** Where entries can't be listed, a delivered one is known to a later process only if something that was saved came after its delivery, or
+ *  if it was saved last. An edit of the others contradicts nothing that is stored. */
+function knownLater(store: MemoryStore, delivered: ReadonlySet<string>): Set<string> {
+  const heads = [...store.entries].map(([id, text]) => ({ id, ...readEnvelope(text) }));
+  const lastSeen = Math.max(0, ...heads.map(({ after }) => after?.[0] ?? 0));
+  const known = heads.filter(({ id, seq }) => delivered.has(id) && (seq <= lastSeen || id === store.newest));
+  return new Set(known.map(({ id }) => id));
+}
+
+function describe(end: RunEnd | undefined): string {
+  return end && "error" in end ? String(end.error) : String(end?.is);
+}
+
+for (const sparse of [false, true]) {
+  test(`breaking edits are found before a new body runs, harmless ones pass: ${sparse ? "looked up" : "listed"}`, async (t) => {
+    const seed = seedOfRun();
+    const tally: Tally = { breaking: 0, harmless: 0, faults: [] };
+    for (let index = 0; index < Number(process.env.PROGRAMS ?? 1_000); index++)
+      await tryEdit(seed + index, sparse, tally);
+    t.diagnostic(`seed ${seed}: ${tally.breaking} breaking, ${tally.harmless} harmless`);
+    assert.deepEqual(tally.faults.slice(0, 5), [], `repeat with SEED=${seed}`);
+    assert.ok(tally.breaking > 50 && tally.harmless > 50);
+  });
+}
+
+/** Runs the first body to its end without telling anybody, then the second over the same entries. */
+async function edited(
+  first: (context: RunContext) => Promise<unknown>,
+  second: (context: RunContext) => Promise<unknown>,
+  sparse: boolean,
+): Promise<NonDeterminismError> {
+  const store = new MemoryStore();
+  await runProcess({ store, sparse, body: (_, context) => first(context) });
+  const { end } = await runProcess({ store, sparse, body: (_, context) => second(context) });
+  assert.equal(end?.is, "diverged");
+  return end.error;
+}
+
+test("the report names both sides, the entry, the places in the source and the checkpoint", async () => {
+  for (const sparse of [false, true]) {
+    const error = await edited(
+      async (c) => {
+        await c.step("charge", () => 1);
+        await c.step("refund", () => 2);
+        await c.step("mail", () => 3);
+      },
+      async (c) => {
+        await c.step("charge", () => 1);
+        await c.step("refund-order", () => 2);
+        await c.step("mail", () => 3);
+      },
+      sparse,
+    );
+    const lines = error.message.split("\n");
+    assert.equal(lines[0], 'workflow "test", instance i-1: code and history differ at entry 2 of 3.');
+    assert.match(
+      lines[1] ?? "",
+      /^ {2}history: step "refund" {8}\S*divergence\.test\.ts:\d+:\d+ {3}checkpoint refund, saved 2023-11-14T22:13:20Z$/,
+    );
+    assert.match(
+      lines[2] ?? "",
+      /^ {2}code: {4}step "refund-order" {2}\S*divergence\.test\.ts:\d+:\d+ {3}\(nothing was executed\)$/,
+    );
+    assert.equal(error.name, "NonDeterminismError");
+    assert.deepEqual(
+      [error.report.entry, error.report.history.checkpointId, error.report.code.does],
+      [2, "refund", "calls"],
+    );
+  }
+});
+
+test("another kind under the same id, a function that ends early, and nothing called at all are divergences", async () => {
+  for (const sparse of [false, true]) {
+    const kind = await edited(
+      async (c) => c.step("wait", () => 1),
+      async (c) => c.sleep("wait", 5),
+      sparse,
+    );
+    assert.match(kind.message, /history: step "wait"[\s\S]*The same id, but now it is a sleep\./);
+    const early = await edited(
+      async (c) => [await c.step("a", () => 1), await c.step("b", () => 1)],
+      async (c) => c.step("a", () => 1),
+      sparse,
+    );
+    assert.match(early.message, /entry 2 of 2[\s\S]*history: step "b"[\s\S]*code: {4}the function ended/);
+    const silent = await edited(
+      async (c) => c.step("a", () => 1),
+      () => new Promise(() => {}),
+      sparse,
+    );
+    assert.match(silent.message, /code: {4}no durable call is waiting for it/);
+  }
+});
+
+test("a state of somebody else under an id of ours is a divergence", async () => {
+  for (const sparse of [false, true]) {
+    const store = new MemoryStore();
+    store.entries.set("a", "whatever");
+    store.newest = "a";
+    const { end } = await runProcess({ store, sparse, body: (_, context) => context.step("a", () => 1) });
+    assert.equal(end?.is, "diverged");
+    assert.match(end.error.message, /history: a state that no workflow wrote +checkpoint a/);
+  }
+});
+
+test("an entry whose value can't be read stops the run like a divergence", async () => {
+  const store = new MemoryStore();
+  store.entries.set("a", '{"$rt":1,"seq":1,"at":1700000000000,"value":{"$rt:class":["gone",1]}}');
+  store.newest = "a";
+  const { end } = await runProcess({ store, sparse: true, body: (_, context) => context.step("a", () => 1) });
+  assert.equal(end?.is, "diverged");
+  assert.match(end.error.message, /the class "gone", which is not registered/);
+});

@@ -1,0 +1,42 @@
+import { limits } from "../limits.ts";
+
+/** Where a name is first used, as `src/order.ts:12:30`, and the same as JSON. */
+export interface Source {
+  readonly text: string;
+  readonly json: string;
+}
+
+type Kind = "step" | "sleep";
+const sources: Readonly<Record<Kind, Map<string, Source>>> = { step: new Map(), sleep: new Map() };
+
+/** The call site of the first call of this kind and name in this process. `above`: the public function that was called; its caller is the site.
+ *  Taken once per name, because a stack trace costs as much as the rest of a step. */
+// biome-ignore lint/complexity/noBannedTypes: what captureStackTrace takes
+export function sourceOf(kind: Kind, name: string, above: Function): Source {
+  const known = sources[kind].get(name);
+  if (known) return known;
+  if (sources[kind].size >= limits.sourcesMax) sources[kind].clear();
+  const text = callSite(above) ?? "";
+  const source = { text, json: JSON.stringify(text) };
+  sources[kind].set(name, source);
+  return source;
+}
+
+/** Where `above` was called, relative to the working directory. */
+// biome-ignore lint/complexity/noBannedTypes: what captureStackTrace takes
+export function callSite(above: Function): string | undefined {
+  const holder: { stack?: string } = {};
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 1;
+  Error.captureStackTrace(holder, above);
+  Error.stackTraceLimit = stackTraceLimit;
+  const line = holder.stack?.split("\n").find((candidate) => candidate.trimStart().startsWith("at "));
+  const place = line && /\(?((?:file:\/\/)?[^()\s][^()]*:\d+:\d+)\)?$/.exec(line)?.[1]?.replace(/^at /, "");
+  return place && relative(place);
+}
+
+function relative(place: string): string {
+  const path = place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
+  const directory = `${process.cwd()}/`;
+  return path.startsWith(directory) ? path.slice(directory.length) : path;
+}

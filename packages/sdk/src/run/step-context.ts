@@ -1,0 +1,70 @@
+import { CancelledError } from "../errors.ts";
+import { uuidOf } from "../hash.ts";
+import type { StepOperation } from "./step.ts";
+
+/** What a step's body is given. */
+export interface StepContext {
+  readonly name: string;
+  readonly checkpointId: string;
+  /** 1, 2, …; goes on counting after a crash. */
+  readonly attempt: number;
+  /** A UUID made of tenant, instance, run and checkpoint id: the same for every attempt and process. Pass it on to whatever must not
+   *  happen twice. */
+  readonly idempotencyKey: string;
+  /** Aborts on time-out, on cancel, and when the run ends without this step. */
+  readonly signal: AbortSignal;
+  /** Says that the body is alive; at most one call a second reaches the server. @throws CancelledError once the instance is cancelled */
+  heartbeat(): void;
+}
+
+/** One attempt of a step. Key and signal are made when they are read. */
+export class Attempt implements StepContext {
+  readonly attempt: number;
+  readonly #operation: StepOperation;
+  #controller: AbortController | undefined;
+  #abortReason: Error | undefined;
+
+  constructor(operation: StepOperation, attempt: number) {
+    this.#operation = operation;
+    this.attempt = attempt;
+  }
+
+  get name(): string {
+    return this.#operation.name;
+  }
+
+  get checkpointId(): string {
+    return this.#operation.id;
+  }
+
+  get idempotencyKey(): string {
+    const { tenantId, instanceId, run } = this.#operation.host.facts;
+    return uuidOf(JSON.stringify([tenantId, instanceId, run, this.#operation.id]));
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#abortReason) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  heartbeat(): void {
+    if (this.#abortReason instanceof CancelledError) throw this.#abortReason;
+    this.#operation.host.heartbeat();
+  }
+
+  /** Tells the body to stop; the first reason stays. */
+  abort(reason: Error): void {
+    if (this.#abortReason) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** True when what the body threw comes from having been told to stop for a cancel. */
+  isEndedByCancel(error: unknown): boolean {
+    if (!(this.#abortReason instanceof CancelledError)) return false;
+    return error === this.#abortReason || (error instanceof Error && error.name === "AbortError");
+  }
+}

@@ -1,0 +1,82 @@
+import { limits } from "../limits.ts";
+import { Heap } from "./heap.ts";
+
+/** Time as a run sees it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls back once, about `delayMs` later; may be early. The result takes it back. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+interface Timer {
+  readonly dueAt: number;
+  readonly order: number;
+  fire: (() => void) | undefined;
+}
+
+/** The timers of one run: never early by the clock, equal due times in the order they were set, any distance away. */
+export class Timers {
+  readonly #clock: Clock;
+  readonly #queue = new Heap<Timer>((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order));
+  #order = 0;
+  #armed: { readonly dueAt: number; readonly disarm: () => void } | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `fire` at `dueAt`, or soon when that is past. The result takes it back. */
+  set(dueAt: number, fire: () => void): () => void {
+    const timer: Timer = { dueAt, order: this.#order++, fire };
+    this.#queue.push(timer);
+    this.#arm();
+    return () => {
+      timer.fire = undefined;
+      this.#arm();
+    };
+  }
+
+  /** Takes all back. */
+  clear(): void {
+    while (this.#queue.pop()) {}
+    this.#arm();
+  }
+
+  #arm(): void {
+    const next = this.#next();
+    if (next?.dueAt === this.#armed?.dueAt) return;
+    this.#armed?.disarm();
+    this.#armed = undefined;
+    if (!next) return;
+    // A timer further away than Node can count is looked at again on the way.
+    const delayMs = Math.min(Math.max(0, next.dueAt - this.#clock.now()), limits.timerMsMax);
+    this.#armed = { dueAt: next.dueAt, disarm: this.#clock.after(delayMs, () => this.#expire()) };
+  }
+
+  #expire(): void {
+    this.#armed = undefined;
+    const now = this.#clock.now();
+    // Those that are set by what fires here wait for another turn of the event loop.
+    const end = this.#order;
+    for (let timer = this.#next(); timer && timer.dueAt <= now && timer.order < end; timer = this.#next()) {
+      this.#queue.pop();
+      timer.fire?.();
+    }
+    this.#arm();
+  }
+
+  /** The earliest that was not taken back. */
+  #next(): Timer | undefined {
+    while (this.#queue.size > 0 && this.#queue.peek()?.fire === undefined) this.#queue.pop();
+    return this.#queue.peek();
+  }
+}
