@@ -72,8 +72,9 @@ pub async fn run_client(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: Conn
             break ending;
         }
     };
+    let datagrams = client.connection().stats().udp_tx.datagrams;
     client.connection().close(ending.code, &ending.reason);
-    close_sent(client.connection()).await;
+    sent_more_than(datagrams, client.connection()).await;
     let error = client.connection().closed().await;
     client.opened(&endpoint, Err(error));
     endpoint.tell(|queue| queue.note(EventKind::EndpointClosed, 0, 0));
@@ -82,15 +83,15 @@ pub async fn run_client(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: Conn
     client.into_quic().wait_idle().await;
 }
 
-/// Waits until the close packet has been handed to the socket.
-async fn close_sent(connection: &quinn::Connection) {
+/// Waits until the close packet has been handed to the socket. Quinn does not count close frames, but it counts datagrams.
+async fn sent_more_than(datagrams: u64, connection: &quinn::Connection) {
     let deadline = Instant::now() + limits::CLOSE_FLUSH_MAX;
-    while connection.stats().frame_tx.connection_close == 0 && Instant::now() < deadline {
+    while connection.stats().udp_tx.datagrams == datagrams && Instant::now() < deadline {
         if connection.close_reason().is_some_and(|reason| reason != quinn::ConnectionError::LocallyClosed) {
             return;
         }
         tokio::task::yield_now().await;
-        if connection.stats().frame_tx.connection_close == 0 {
+        if connection.stats().udp_tx.datagrams == datagrams {
             sleep(limits::CLOSE_FLUSH_STEP).await;
         }
     }
