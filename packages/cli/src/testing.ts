@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export const bin: string = join(import.meta.dirname, "../bin/runtara.js");
+const bin: string = join(import.meta.dirname, "../bin/runtara.js");
 export const workflows: string = join(import.meta.dirname, "../testdata/workflows.ts");
 
 export interface Running {
