@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import fc from "fast-check";
+import type { Operation } from "../operations.ts";
+import { BatchRunner } from "./batch-runner.ts";
+import { openDatabase } from "./open-database.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "runtara-index-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const running = ["running"] as const;
+
+function register(instanceId: string): Operation {
+  return { kind: "registerInstance", instanceId, tenantId: "t", allowedIn: running, nowMs: 1 };
+}
+
+function save(instanceId: string, checkpointId: string, state: number): Operation {
+  return {
+    kind: "saveCheckpoint",
+    instanceId,
+    checkpointId,
+    state: Uint8Array.of(state),
+    allowedIn: running,
+    nowMs: 1,
+  };
+}
+
+/** An operation that throws in the middle of its batch. */
+const broken: Operation = { kind: "createInstance", instanceId: "", tenantId: "t", nowMs: 1 };
+
+/** What one of the two openings does next. */
+interface Step {
+  readonly opening: 0 | 1;
+  readonly saves: readonly (readonly [instance: number, id: number])[];
+  readonly breaks: boolean;
+  readonly reopens: boolean;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  opening: fc.constantFrom(0, 1),
+  saves: fc.array(fc.tuple(fc.nat(2), fc.nat(12)), { maxLength: 6 }),
+  breaks: fc.boolean(),
+  reopens: fc.boolean(),
+});
+
+test("I2, I3: two openings of one file, failures and restarts in between, an index that lags by up to 5 rows: first state wins", () => {
+  let run = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+      run += 1;
+      const path = join(folder, `${run}.db`);
+      const open = () => {
+        const database = openDatabase({ engine: "sqlite", path, create: true });
+        return { database, runner: new BatchRunner(database, 5) };
+      };
+      const openings = [open(), open()] as [ReturnType<typeof open>, ReturnType<typeof open>];
+      openings[0].runner.run([register("0"), register("1"), register("2")]);
+      const model = new Map<string, number>();
+      let state = 0;
+      for (const { opening, saves, breaks, reopens } of steps) {
+        if (reopens) {
+          openings[opening].database.close();
+          openings[opening] = open();
+        }
+        const expected: unknown[] = [];
+        const batch: Operation[] = [];
+        for (const [instance, id] of saves) {
+          state = (state + 1) % 256;
+          const name = `${instance} ${id}`;
+          const existing = model.get(name);
+          expected.push(existing === undefined ? ["saved", []] : ["found", [existing]]);
+          if (existing === undefined) model.set(name, state);
+          batch.push(save(String(instance), `step ${id}`, state));
+        }
+        if (breaks) batch.push(broken);
+        const outcomes = openings[opening].runner.run(batch).slice(0, saves.length);
+        const seen = outcomes.map(({ result }) => {
+          assert.ok(result !== undefined && "state" in result);
+          return [result.outcome, [...result.state]];
+        });
+        assert.deepEqual(seen, expected);
+      }
+      for (const { runner, database } of openings) {
+        for (const [name, kept] of model) {
+          const [instanceId = "", id] = name.split(" ");
+          const [read] = runner.run([{ kind: "loadCheckpoint", instanceId, checkpointId: `step ${id}` }]);
+          assert.deepEqual(read?.result, { outcome: "found", state: Uint8Array.of(kept) });
+        }
+        for (const instanceId of ["0", "1", "2"]) {
+          const [listed] = runner.run([{ kind: "listCheckpoints", instanceId, limit: 100 }]);
+          assert.ok(listed?.result !== undefined && "checkpoints" in listed.result);
+          const count = [...model.keys()].filter((name) => name.startsWith(`${instanceId} `)).length;
+          assert.equal(listed.result.checkpoints.length, count);
+        }
+        database.close();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,7 @@
+import { instances } from "./000001-instances.ts";
+import type { Migration } from "./migration.ts";
+
+export type { Migration } from "./migration.ts";
+
+/** All steps, in order. */
+export const migrations: readonly Migration[] = [instances];
