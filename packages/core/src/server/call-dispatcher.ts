@@ -1,0 +1,159 @@
+import type { instance, ServerCall } from "@runtara/protocol";
+import type { Answer } from "../answer.ts";
+import type { Core } from "../core.ts";
+import type { CoreError } from "../core-error.ts";
+import type { CheckpointResponse, PollSignalsResponse } from "../requests.ts";
+import {
+  checkpointMessage,
+  eventMessage,
+  eventRequest,
+  getCheckpointMessage,
+  pollMessage,
+  registerMessage,
+  sleepMessage,
+  statusMessage,
+} from "./messages.ts";
+import type { RepeatedLog } from "./repeated-log.ts";
+import { signalWord } from "./words.ts";
+
+/** The outer error codes of the wire: they name the operation, whatever the cause (spec 2.2). */
+type ErrorCode =
+  | "CHECKPOINT_ERROR"
+  | "GET_CHECKPOINT_ERROR"
+  | "INSTANCE_EVENT_ERROR"
+  | "GET_INSTANCE_STATUS_ERROR"
+  | "POLL_SIGNALS_ERROR"
+  | "REGISTER_INSTANCE_ERROR"
+  | "SLEEP_ERROR";
+
+/** Turns calls of the wire into calls of the services, and their answers into answers of the wire. */
+export class CallDispatcher {
+  readonly #core: Core;
+  readonly #log: RepeatedLog;
+  #open = 0;
+
+  constructor(core: Core, log: RepeatedLog) {
+    this.#core = core;
+    this.#log = log;
+  }
+
+  /** Calls that wait for the store; sleeps that only wait for their time are not among them. */
+  get open(): number {
+    return this.#open;
+  }
+
+  dispatch(call: ServerCall): void {
+    const { request } = call;
+    const { lifecycle, checkpoints, signals } = this.#core;
+    switch (request.case) {
+      case "checkpoint":
+        this.#checkpoint(call, request.value);
+        break;
+      case "getCheckpoint":
+        checkpoints.get(request.value, this.#answer(call, "GET_CHECKPOINT_ERROR", getCheckpointMessage));
+        break;
+      case "instanceEvent":
+        lifecycle.event(
+          eventRequest(request.value),
+          this.#answer(call, "INSTANCE_EVENT_ERROR", () => eventMessage),
+        );
+        break;
+      case "instanceEventBatch":
+        this.#eventBatch(call, request.value);
+        break;
+      case "registerInstance":
+        lifecycle.register(request.value, this.#answer(call, "REGISTER_INSTANCE_ERROR", registerMessage));
+        break;
+      case "getInstanceStatus":
+        lifecycle.status(request.value.instanceId, this.#answer(call, "GET_INSTANCE_STATUS_ERROR", statusMessage));
+        break;
+      case "pollSignals":
+        this.#poll(call, request.value);
+        break;
+      case "signalAck": {
+        const { instanceId, signalType, acknowledged } = request.value;
+        signals.acknowledge({ instanceId, signal: signalWord(signalType), acknowledged }, this.#finish(call, 1));
+        break;
+      }
+      case "retryAttempt": {
+        const { instanceId, checkpointId, attemptNumber: attempt, errorMessage: error } = request.value;
+        checkpoints.recordRetry({ instanceId, checkpointId, attempt, error }, this.#finish(call, 1));
+        break;
+      }
+      case "sleep":
+        this.#sleep(call, request.value);
+        break;
+    }
+  }
+
+  #checkpoint(call: ServerCall, request: instance.CheckpointRequest): void {
+    const toMessage = (response: CheckpointResponse) => checkpointMessage(request.instanceId, response);
+    this.#core.checkpoints.save(request, this.#answer(call, "CHECKPOINT_ERROR", toMessage));
+  }
+
+  #poll(call: ServerCall, request: instance.PollSignalsRequest): void {
+    const toMessage = (response: PollSignalsResponse) => pollMessage(request.instanceId, response);
+    this.#core.signals.poll(request, this.#answer(call, "POLL_SIGNALS_ERROR", toMessage));
+  }
+
+  /** Each event stands for itself: one that fails is logged and the next one follows. */
+  #eventBatch(call: ServerCall, { events }: instance.InstanceEventBatch): void {
+    const finish = this.#finish(call, events.length + 1);
+    for (const event of events) this.#core.lifecycle.event(eventRequest(event), finish);
+    finish(undefined, undefined);
+  }
+
+  #sleep(call: ServerCall, { instanceId, checkpointId, state, durationMs }: instance.SleepRequest): void {
+    const sleep = this.#core.sleeps.sleep({ instanceId, checkpointId, state, durationMs: Number(durationMs) }, () =>
+      call.respond(sleepMessage),
+    );
+    call.onAborted = () => sleep.abandon();
+  }
+
+  #answer<Response>(
+    call: ServerCall,
+    code: ErrorCode,
+    toMessage: (response: Response) => Parameters<ServerCall["respond"]>[0],
+  ): Answer<Response> {
+    this.#open += 1;
+    return (error, response) => {
+      this.#open -= 1;
+      if (error === undefined) {
+        call.respond(toMessage(response));
+      } else {
+        this.#logStorageFailure(error);
+        call.respondError(code, error.message);
+      }
+    };
+  }
+
+  /** For calls whose answer is the end of the stream alone, once `parts` services have answered. */
+  #finish(call: ServerCall, parts: number): Answer<void> {
+    this.#open += 1;
+    let left = parts;
+    return (error, _) => {
+      if (error !== undefined) this.#logUnanswered(call, error);
+      left -= 1;
+      if (left > 0) return;
+      this.#open -= 1;
+      call.finish();
+    };
+  }
+
+  #logStorageFailure(error: CoreError): void {
+    if (error.code === "DATABASE_ERROR" || error.code === "CHECKPOINT_SAVE_FAILED") {
+      this.#log.write("error", { err: error }, "the store failed");
+    }
+  }
+
+  #logUnanswered(call: ServerCall, error: CoreError): void {
+    const details = {
+      call: call.request.case,
+      peer: call.connection.remoteAddress,
+      code: error.code,
+      reason: error.message,
+    };
+    this.#log.write("warn", details, "a call without an answer had no effect");
+    this.#logStorageFailure(error);
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * A core in a process of its own, for tests that kill it and to point a load program at:
+ *
+ *     node --conditions=runtara-src packages/core/src/testing/core-process.ts PATH [BIND_ADDR]
+ *
+ * Prints the ready line; SIGTERM ends it.
+ */
+import { startCoreServer } from "@runtara/core/server";
+import { announceReady, onShutdownSignal } from "@runtara/server-kit";
+
+const [path = "", bindAddr = "127.0.0.1:0"] = process.argv.slice(2);
+const server = await startCoreServer({ databaseUrl: `sqlite:${path}`, bindAddr });
+announceReady("core", server.address);
+onShutdownSignal(() => server.close());
