@@ -19,6 +19,7 @@ export async function core(options: CoreOptions): Promise<void> {
   const level = readChoice(process.env, "RUNTARA_LOG_LEVEL", logLevels, "info");
   const logger = createLogger({ name: "core", level });
   const server = await startCoreServer({ ...config, logger });
-  announceReady("core", server.address);
+  // First the handlers, then the word: who reads it may send a signal at once.
   onShutdownSignal(() => server.close());
+  announceReady("core", server.address);
 }

@@ -18,7 +18,7 @@ export function sdk(): RuntaraSdk {
 }
 
 export function trySdk(): RuntaraSdk | undefined {
-  return slot().raw?.sdk;
+  return slot().raw?.sdk as RuntaraSdk | undefined;
 }
 
 /** Ends the background heartbeat; it can't be started again. Does nothing when there is none. */
