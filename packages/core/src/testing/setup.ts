@@ -43,9 +43,12 @@ export class StoreSetup {
           operation.error ?? null,
         );
         return;
-      case "insert_checkpoint":
-        this.#run(insertCheckpoint, this.#key(operation.instance_id), operation.checkpoint_id, bytes(operation.state));
+      case "insert_checkpoint": {
+        const key = this.#key(operation.instance_id);
+        this.#run(insertCheckpoint, key, operation.checkpoint_id, bytes(operation.state));
+        this.#run(`${keepPointer} WHERE instance_key = ?`, key);
         return;
+      }
       case "put_signal": {
         const key = this.#key(operation.instance_id);
         this.#run("UPDATE instances SET pending_signal = ? WHERE instance_key = ?", operation.signal_type, key);
@@ -87,6 +90,10 @@ export class StoreSetup {
   }
 }
 
+// In the original's tables a row of checkpoints does not move the pointer of its instance; in ours the last row of the log would.
+const keepPointer = `UPDATE instances SET counted_up_to = (SELECT max(id) FROM checkpoints), checkpoint_id = coalesce(
+  (SELECT checkpoint_id FROM checkpoints AS c WHERE c.instance_key = instances.instance_key AND c.id > counted_up_to
+     AND c.id < (SELECT max(id) FROM checkpoints) ORDER BY c.id DESC LIMIT 1), checkpoint_id)`;
 const nextRow =
   "(SELECT max(indexed_up_to, (SELECT coalesce(max(id), 0) FROM checkpoints)) + 1 FROM checkpoint_index_state)";
 const insertCheckpoint = `INSERT INTO checkpoints (id, instance_key, checkpoint_id, created_at, state) VALUES (${nextRow}, ?, ?, 1, ?)`;
@@ -98,7 +105,8 @@ function ourSql(text: string): string {
   }
   if (text.includes("'over', zeroblob(67108864)")) {
     return `INSERT INTO checkpoints (id, instance_key, checkpoint_id, created_at, state)
-      SELECT ${nextRow}, instance_key, 'over', 1, zeroblob(67108864) FROM instances WHERE instance_id = 'big'`;
+      SELECT ${nextRow}, instance_key, 'over', 1, zeroblob(67108864) FROM instances WHERE instance_id = 'big';
+      ${keepPointer} WHERE instance_id = 'big'`;
   }
   throw new Error(`no counterpart for ${text}`);
 }

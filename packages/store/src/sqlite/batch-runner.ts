@@ -30,8 +30,8 @@ export class BatchRunner {
   /** `unindexedRowsMax`: see CheckpointIndex. */
   constructor(database: DatabaseSync, unindexedRowsMax?: number) {
     this.#database = database;
-    this.#rows = new InstanceRows(database);
     this.#checkpoints = new CheckpointIndex(database, unindexedRowsMax);
+    this.#rows = new InstanceRows(database, this.#checkpoints);
     this.#handlers = prepareHandlers({ database, rows: this.#rows, checkpoints: this.#checkpoints });
     this.#statements = {
       beginRead: database.prepare("BEGIN"),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import fc from "fast-check";
+import type { Instance } from "../model.ts";
 import type { Operation } from "../operations.ts";
 import { BatchRunner } from "./batch-runner.ts";
 import { openDatabase } from "./open-database.ts";
@@ -31,6 +32,10 @@ function save(instanceId: string, checkpointId: string, state: number): Operatio
   };
 }
 
+function heartbeat(instanceId: string): Operation {
+  return { kind: "appendEvent", instanceId, type: "heartbeat", createdAtMs: 1, transitions: [], nowMs: 1 };
+}
+
 /** An operation that throws in the middle of its batch. */
 const broken: Operation = { kind: "createInstance", instanceId: "", tenantId: "t", nowMs: 1 };
 
@@ -39,6 +44,8 @@ interface Step {
   readonly opening: 0 | 1;
   readonly saves: readonly (readonly [instance: number, id: number])[];
   readonly breaks: boolean;
+  /** An event of this instance is stored, too: its row is then written. */
+  readonly event: number | undefined;
   readonly reopens: boolean;
 }
 
@@ -46,10 +53,33 @@ const step: fc.Arbitrary<Step> = fc.record({
   opening: fc.constantFrom(0, 1),
   saves: fc.array(fc.tuple(fc.nat(2), fc.nat(12)), { maxLength: 6 }),
   breaks: fc.boolean(),
+  event: fc.option(fc.nat(2), { nil: undefined }),
   reopens: fc.boolean(),
 });
 
-test("I2, I3: two openings of one file, failures and restarts in between, an index that lags by up to 5 rows: first state wins", () => {
+/** The pointer and the count of each instance, read one by one and as a list. */
+function checkInstances(runner: BatchRunner, model: Map<string, number>, last: Map<string, string>): void {
+  const expected = ["0", "1", "2"].map((instanceId) => ({
+    instanceId,
+    checkpointId: last.get(instanceId) ?? null,
+    checkpointCount: [...model.keys()].filter((name) => name.startsWith(`${instanceId} `)).length,
+  }));
+  const part = ({ instanceId, checkpointId, checkpointCount }: Instance) => ({
+    instanceId,
+    checkpointId,
+    checkpointCount,
+  });
+  const [listed] = runner.run([{ kind: "listInstances", limit: 10 }]);
+  assert.ok(listed?.result !== undefined && "instances" in listed.result);
+  assert.deepEqual(listed.result.instances.map(part).toReversed(), expected);
+  for (const instance of expected) {
+    const [read] = runner.run([{ kind: "readInstance", instanceId: instance.instanceId }]);
+    assert.ok(read?.result !== undefined && "instance" in read.result);
+    assert.deepEqual(part(read.result.instance), instance);
+  }
+}
+
+test("I2, I3: two openings of one file, failures and restarts in between, an index that lags by up to 5 rows: first state wins, pointers and counts are exact", () => {
   let run = 0;
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
@@ -62,8 +92,9 @@ test("I2, I3: two openings of one file, failures and restarts in between, an ind
       const openings = [open(), open()] as [ReturnType<typeof open>, ReturnType<typeof open>];
       openings[0].runner.run([register("0"), register("1"), register("2")]);
       const model = new Map<string, number>();
+      const last = new Map<string, string>();
       let state = 0;
-      for (const { opening, saves, breaks, reopens } of steps) {
+      for (const { opening, saves, breaks, event, reopens } of steps) {
         if (reopens) {
           openings[opening].database.close();
           openings[opening] = open();
@@ -76,8 +107,10 @@ test("I2, I3: two openings of one file, failures and restarts in between, an ind
           const existing = model.get(name);
           expected.push(existing === undefined ? ["saved", []] : ["found", [existing]]);
           if (existing === undefined) model.set(name, state);
+          if (existing === undefined) last.set(String(instance), `step ${id}`);
           batch.push(save(String(instance), `step ${id}`, state));
         }
+        if (event !== undefined) batch.push(heartbeat(String(event)));
         if (breaks) batch.push(broken);
         const outcomes = openings[opening].runner.run(batch).slice(0, saves.length);
         const seen = outcomes.map(({ result }) => {
@@ -85,6 +118,7 @@ test("I2, I3: two openings of one file, failures and restarts in between, an ind
           return [result.outcome, [...result.state]];
         });
         assert.deepEqual(seen, expected);
+        for (const { runner } of openings) checkInstances(runner, model, last);
       }
       for (const { runner, database } of openings) {
         for (const [name, kept] of model) {

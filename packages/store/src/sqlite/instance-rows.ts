@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { limits } from "../limits.ts";
 import type { InstanceStatus, SignalType } from "../model.ts";
+import type { CheckpointIndex } from "./checkpoint-index.ts";
 import { prepareArrays } from "./statements.ts";
 
 /** The columns of an instance that the frequent operations look at. */
@@ -13,30 +14,44 @@ export interface InstanceRow {
   pendingSignal: SignalType | null;
   customSignals: number;
   lastSeenAtMs: number | null;
-  /** Whether checkpoint pointer, count or last_seen_at differ from the table. */
+  /** Whether `writeTouched` is to write it. */
   touched: boolean;
 }
 
-type Columns = [number, InstanceStatus, number, string | null, number, SignalType | null, number, number | null];
+type Columns = [
+  key: number,
+  status: InstanceStatus,
+  epoch: number,
+  checkpointId: string | null,
+  checkpointCount: number,
+  pendingSignal: SignalType | null,
+  customSignals: number,
+  lastSeenAtMs: number | null,
+  countedUpTo: number,
+];
 
 /**
  * Instance rows of the transaction under way, kept for later ones as long as nobody else has written. A row is read once, and its
- * pointer, count and last_seen_at are written once per transaction, however many operations concern it.
+ * last_seen_at is written once per transaction, however many operations concern it. Pointer, count and last_seen_at of saved checkpoints
+ * are not written at all: they follow with the index of the log (CheckpointIndex), and a row that is read gets them from there.
  */
 export class InstanceRows {
   readonly #rows = new Map<string, InstanceRow>();
   readonly #touched: InstanceRow[] = [];
+  readonly #checkpoints: CheckpointIndex;
   readonly #select;
   readonly #write;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, checkpoints: CheckpointIndex) {
+    this.#checkpoints = checkpoints;
     this.#select = prepareArrays(
       database,
-      `SELECT instance_key, status, epoch, checkpoint_id, checkpoint_count, pending_signal, custom_signal_count, last_seen_at
+      `SELECT instance_key, status, epoch, checkpoint_id, checkpoint_count, pending_signal, custom_signal_count, last_seen_at,
+         counted_up_to
        FROM instances WHERE instance_id = ?`,
     );
     this.#write = database.prepare(
-      "UPDATE instances SET checkpoint_id = ?, checkpoint_count = ?, last_seen_at = ? WHERE instance_key = ?",
+      "UPDATE instances SET checkpoint_id = ?, checkpoint_count = ?, last_seen_at = ?, counted_up_to = ? WHERE instance_key = ?",
     );
   }
 
@@ -45,20 +60,42 @@ export class InstanceRows {
     if (known !== undefined) return known;
     const columns = this.#select.get(instanceId) as unknown as Columns | undefined;
     if (columns === undefined) return undefined;
-    const [key, status, epoch, checkpointId, checkpointCount, pendingSignal, customSignals, lastSeenAtMs] = columns;
-    const row: InstanceRow = {
+    const row = this.#withRecent(columns);
+    this.#rows.set(instanceId, row);
+    return row;
+  }
+
+  #withRecent([
+    key,
+    status,
+    epoch,
+    checkpointId,
+    count,
+    pendingSignal,
+    customSignals,
+    lastSeenAtMs,
+    upTo,
+  ]: Columns): InstanceRow {
+    const recent = this.#checkpoints.recentOf(key, upTo);
+    const last = recent.at(-1);
+    return {
       key,
       status,
       epoch,
-      checkpointId,
-      checkpointCount,
+      checkpointId: last?.checkpointId ?? checkpointId,
+      checkpointCount: count + recent.length,
       pendingSignal,
       customSignals,
-      lastSeenAtMs,
+      lastSeenAtMs: last === undefined ? lastSeenAtMs : Math.max(lastSeenAtMs ?? 0, last.createdAtMs),
       touched: false,
     };
-    this.#rows.set(instanceId, row);
-    return row;
+  }
+
+  /** Notes a checkpoint that was just appended to the log. */
+  saved(row: InstanceRow, checkpointId: string, nowMs: number): void {
+    row.checkpointId = checkpointId;
+    row.checkpointCount += 1;
+    row.lastSeenAtMs = nowMs;
   }
 
   /** Notes activity; the columns are written by `writeTouched`. */
@@ -73,7 +110,7 @@ export class InstanceRows {
   writeTouched(): void {
     for (const row of this.#touched) {
       row.touched = false;
-      this.#write.run(row.checkpointId, row.checkpointCount, row.lastSeenAtMs, row.key);
+      this.#write.run(row.checkpointId, row.checkpointCount, row.lastSeenAtMs, this.#checkpoints.lastRow, row.key);
     }
     this.#touched.length = 0;
   }

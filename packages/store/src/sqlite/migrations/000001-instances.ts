@@ -14,9 +14,11 @@ CREATE TABLE instances (
     CHECK (status IN ('pending', 'running', 'suspended', 'completed', 'failed', 'cancelled')),
   -- Grows with each registration.
   epoch INTEGER NOT NULL DEFAULT 0,
-  -- The last newly saved checkpoint.
+  -- The last newly saved checkpoint, and how many there are; together with last_seen_at as of the row counted_up_to of the log. Later
+  -- rows of the log count on top (checkpoint-index.ts).
   checkpoint_id TEXT,
   checkpoint_count INTEGER NOT NULL DEFAULT 0,
+  counted_up_to INTEGER NOT NULL DEFAULT 0,
   -- Type of the unacknowledged row of pending_signals, and how many rows pending_checkpoint_signals has: the checkpoint path looks
   -- into those tables only where there is something to find.
   pending_signal TEXT CHECK (pending_signal IN ('cancel', 'pause', 'resume')),

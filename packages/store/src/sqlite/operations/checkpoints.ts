@@ -91,10 +91,10 @@ export function prepareSaveCheckpoint(
     const existing = checkpoints.find(row.key, checkpointId);
     if (existing === undefined) {
       checkpoints.append(row.key, checkpointId, state, nowMs);
-      row.checkpointId = checkpointId;
-      row.checkpointCount += 1;
+      rows.saved(row, checkpointId, nowMs);
+    } else {
+      rows.touch(row, nowMs);
     }
-    rows.touch(row, nowMs);
     return {
       outcome: existing === undefined ? "saved" : "found",
       state: existing === undefined ? emptyBytes : checkpoints.stateAt(existing),

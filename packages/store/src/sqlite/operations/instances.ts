@@ -7,6 +7,7 @@ import type {
   RegisterInstance,
   RegisterInstanceResult,
 } from "../../operations.ts";
+import type { InstanceRow } from "../instance-rows.ts";
 import { type LoadState, prepareLoadState } from "./checkpoints.ts";
 import { type Context, unknownInstance } from "./context.ts";
 
@@ -80,19 +81,20 @@ export interface InstanceColumns {
   readonly error: string | null;
 }
 
-export function toInstance(columns: InstanceColumns): Instance {
+/** `row` has what the log knows beyond the table (CheckpointIndex). */
+export function toInstance(columns: InstanceColumns, row: InstanceRow | undefined): Instance {
   return {
     instanceId: columns.instance_id,
     tenantId: columns.tenant_id,
     status: columns.status,
-    checkpointId: columns.checkpoint_id,
-    checkpointCount: columns.checkpoint_count,
+    checkpointId: row?.checkpointId ?? columns.checkpoint_id,
+    checkpointCount: row?.checkpointCount ?? columns.checkpoint_count,
     epoch: columns.epoch,
     createdAtMs: columns.created_at,
     firstStartedAtMs: columns.first_started_at,
     startedAtMs: columns.started_at,
     finishedAtMs: columns.finished_at,
-    lastSeenAtMs: columns.last_seen_at,
+    lastSeenAtMs: row?.lastSeenAtMs ?? columns.last_seen_at,
     output: columns.output,
     error: columns.error,
   };
@@ -103,6 +105,8 @@ export function prepareReadInstance({ database, rows }: Context): (operation: Re
   return ({ instanceId }) => {
     rows.writeTouched();
     const columns = select.get(instanceId) as unknown as InstanceColumns | undefined;
-    return columns === undefined ? unknownInstance : { outcome: "found", instance: toInstance(columns) };
+    return columns === undefined
+      ? unknownInstance
+      : { outcome: "found", instance: toInstance(columns, rows.get(instanceId)) };
   };
 }

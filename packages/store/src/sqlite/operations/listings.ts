@@ -26,7 +26,8 @@ export function prepareListInstances({ database, rows }: Context): (operation: L
   return ({ tenantId, status, ...page }) => {
     rows.writeTouched();
     const found = select.all(tenantId ?? null, status ?? null, limitOf(page), page.offset ?? 0);
-    return { instances: (found as unknown as InstanceColumns[]).map(toInstance) };
+    const instances = found as unknown as InstanceColumns[];
+    return { instances: instances.map((columns) => toInstance(columns, rows.get(columns.instance_id))) };
   };
 }
 
