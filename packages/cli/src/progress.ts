@@ -48,6 +48,8 @@ function textOf(event: Exclude<RunEvent, { type: "saved" }>, instanceId: string)
       return `signal: ${event.signal}`;
     case "warning":
       return `warning: ${oneLine(event.message)}`;
+    case "abandoned":
+      return `warning: the workflow ended while these still ran (a missing await?): ${event.names.join(", ")}`;
     case "diverged":
       return undefined;
   }

@@ -21,7 +21,8 @@ export function parseAddress(text: string, action: AddressUse = "connect"): Addr
   const [, bracketed, plain, digits] = match ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
-  if (host === undefined || port > 65_535) throw invalid(action, text, "expected host:port, as 127.0.0.1:8001 or [::1]:8001");
+  if (host === undefined || port > 65_535)
+    throw invalid(action, text, "expected host:port, as 127.0.0.1:8001 or [::1]:8001");
   if (bracketed !== undefined && !isIPv6(bracketed)) throw invalid(action, text, `${bracketed} is not an IPv6 address`);
   if (/^[\d.]+$/.test(host) && isIP(host) !== 4) throw invalid(action, text, `${host} is not an IPv4 address`);
   if (!isIP(host) && !/^[A-Za-z0-9_.-]{1,253}$/.test(host)) throw invalid(action, text, `${host} is not a host name`);
