@@ -100,3 +100,25 @@ test("Ctrl-C stops a run, the same command goes on with what was kept", async (t
   await second.until('"type":"live"');
   assert.match(second.stderr(), /"replayed":1/);
 });
+
+test("code that no longer fits its history stops with both sides named, a line each, and goes on after the repair", async (t) => {
+  const core = await startCore(t);
+  const line = run("renamed", core.address, "--instance", "d1", "--progress", "json");
+  const first = start(t, line);
+  await first.until('"id":"before"');
+  first.kill("SIGKILL");
+  await first.ended;
+
+  const changed = await runtara(t, line, { DIVERGE: "1" });
+  assert.equal(changed.code, 1);
+  assert.match(
+    changed.stderr,
+    /^runtara: workflow "renamed", instance d1: code and history differ at entry 2 of 2\.$/m,
+  );
+  assert.match(changed.stderr, /^ {2}history: step "before" .*workflows\.ts:\d+:\d+/m);
+  assert.match(changed.stderr, /^ {2}code: {4}step "after" .*nothing was executed/m);
+
+  const repaired = start(t, line);
+  await repaired.until('"type":"live"');
+  assert.match(repaired.stderr(), /"replayed":2/);
+});

@@ -25,3 +25,12 @@ export const slow = workflow("slow", async () => {
     await delay(60_000, undefined, { signal: s.signal });
   });
 });
+
+/** Calls another step than before when DIVERGE is set. */
+export const renamed = workflow("renamed", async () => {
+  await step("first", () => "kept");
+  await step(process.env.DIVERGE === "1" ? "after" : "before", () => 1);
+  await step("wait", async (s) => {
+    await delay(60_000, undefined, { signal: s.signal });
+  });
+});

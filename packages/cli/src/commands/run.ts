@@ -77,7 +77,8 @@ function report(outcome: Outcome, options: RunOptions): void {
     process.stdout.write(`${encode(outcome.output)}\n`);
   }
   const note = noteOf(outcome);
-  if (note !== undefined && !(options.json && outcome.status === "failed")) fail(note.text, note.code);
+  if (note !== undefined && !(options.json && outcome.status === "failed"))
+    fail(note.text, note.code, outcome.status === "suspended");
   else if (note !== undefined) process.exitCode = note.code;
 }
 
