@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAddress, isLoopback, parseAddress, resolveHost } from "./address.ts";
+import { formatAddress, interleaved, isLoopback, parseAddress, resolveHost, resolveHosts } from "./address.ts";
 import { ProtocolError } from "./errors.ts";
 
 const isInvalid = (error: unknown): boolean => error instanceof ProtocolError && error.code === "ADDRESS_INVALID";
@@ -46,4 +46,19 @@ test("host names are looked up, IPv4 first; addresses are left alone", async () 
 test("loopback", () => {
   assert.ok(isLoopback("127.0.0.1") && isLoopback("127.9.9.9") && isLoopback("::1"));
   assert.ok(!isLoopback("10.0.0.1") && !isLoopback("::") && !isLoopback("127.example.com"));
+});
+
+test("addresses are tried IPv6 and IPv4 in turn, IPv4 first on loopback", async () => {
+  assert.deepEqual(interleaved(["1.1.1.1", "1.1.1.2", "1.1.1.3", "fd00::1"]), [
+    "fd00::1",
+    "1.1.1.1",
+    "1.1.1.2",
+    "1.1.1.3",
+  ]);
+  assert.deepEqual(interleaved(["fd00::1", "fd00::2", "1.1.1.1"]), ["fd00::1", "1.1.1.1", "fd00::2"]);
+  assert.deepEqual(interleaved(["::1", "127.0.0.1"]), ["127.0.0.1", "::1"]);
+  assert.deepEqual(interleaved([]), []);
+  assert.equal((await resolveHosts("localhost"))[0], "127.0.0.1");
+  assert.deepEqual(await resolveHosts("fd00::1"), ["fd00::1"]);
+  await assert.rejects(resolveHosts("no-such-host.invalid"), isInvalid);
 });

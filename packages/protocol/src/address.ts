@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { ProtocolError } from "./errors.ts";
+import { limits } from "./limits.ts";
 
 export interface Address {
   /** IPv4, IPv6 without brackets, or a host name. */
@@ -43,13 +44,47 @@ export async function resolveHost(host: string, action: AddressUse = "connect"):
   try {
     return (await lookup(host, { order: "ipv4first" })).address;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ProtocolError("ADDRESS_INVALID", `${action} error: no address for host ${host}: ${reason}`, { cause });
+    throw noAddress(action, host, cause);
   }
+}
+
+/**
+ * The IP addresses behind a host name in the order in which to try them.
+ *
+ * @throws ProtocolError ADDRESS_INVALID if the name has none.
+ */
+export async function resolveHosts(host: string): Promise<string[]> {
+  if (isIP(host)) return [host];
+  try {
+    const found = await lookup(host, { all: true, order: "verbatim" });
+    return interleaved(found.map(({ address }) => address)).slice(0, limits.addressesTriedMax);
+  } catch (cause) {
+    throw noAddress("connect", host, cause);
+  }
+}
+
+/**
+ * IPv6 and IPv4 in turn, IPv6 first (RFC 8305 section 4), so that a family that does not work costs one delay. On
+ * loopback IPv4 comes first: servers bind 127.0.0.1 by default, and nothing there says quickly that a port is closed.
+ */
+export function interleaved(addresses: readonly string[]): string[] {
+  const six = addresses.filter((ip) => isIPv6(ip));
+  const four = addresses.filter((ip) => !isIPv6(ip));
+  const [first, second] = addresses.every(isLoopback) ? [four, six] : [six, four];
+  const ordered: string[] = [];
+  for (let i = 0; i < addresses.length; i++) {
+    for (const family of [first, second]) if (family[i] !== undefined) ordered.push(family[i] as string);
+  }
+  return ordered;
 }
 
 export function isLoopback(ip: string): boolean {
   return ip === "::1" || (isIP(ip) === 4 && ip.startsWith("127."));
+}
+
+function noAddress(action: AddressUse, host: string, cause: unknown): ProtocolError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ProtocolError("ADDRESS_INVALID", `${action} error: no address for host ${host}: ${reason}`, { cause });
 }
 
 function invalid(action: AddressUse, text: string, reason: string): ProtocolError {

@@ -38,6 +38,13 @@ export type ProtocolErrorCode =
   | "ENDPOINT_CLOSED"
   | "ADDON_MISSING";
 
+/** What exactly was wrong with a certificate. */
+export type TlsErrorCode =
+  | "TLS_NAME_MISMATCH"
+  | "TLS_CERTIFICATE_EXPIRED"
+  | "TLS_CERTIFICATE_UNKNOWN"
+  | "TLS_CLIENT_CERTIFICATE_REQUIRED";
+
 /** What an error may carry beside its code and text. */
 export interface ProtocolErrorDetails {
   readonly cause?: unknown;
@@ -48,6 +55,8 @@ export interface ProtocolErrorDetails {
   readonly closeReason?: string;
   /** With code `STREAM_RESET`: the application code of the reset. */
   readonly resetCode?: bigint;
+  /** With code `TLS_FAILED`, where it is known. */
+  readonly tlsCode?: TlsErrorCode;
 }
 
 export class ProtocolError extends Error {
@@ -57,6 +66,7 @@ export class ProtocolError extends Error {
   readonly closeCode: bigint | undefined;
   readonly closeReason: string | undefined;
   readonly resetCode: bigint | undefined;
+  readonly tlsCode: TlsErrorCode | undefined;
 
   constructor(code: ProtocolErrorCode, message: string, details: ProtocolErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -65,6 +75,7 @@ export class ProtocolError extends Error {
     this.closeCode = details.closeCode;
     this.closeReason = details.closeReason;
     this.resetCode = details.resetCode;
+    this.tlsCode = details.tlsCode;
   }
 }
 

@@ -12,6 +12,16 @@ export const limits = {
   nestedMessagesMax: 250_000,
   /** Lengths that the encoder keeps room for from one message to the next. */
   sizesKeptMax: 65_536,
+  /** Memory transport: bytes that wait unread in one direction of a stream, and the pieces they travel in. */
+  memoryUnreadBytesMax: 1_048_576,
+  memoryPieceBytesMax: 65_536,
+  /** Memory transport: ports that are given out, as the ephemeral ones of a system. */
+  memoryPortMin: 49_152,
+  portMax: 65_535,
+  /** Resolved addresses of one host name that are tried. */
+  addressesTriedMax: 8,
+  /** The next address is tried after this long without an answer (RFC 8305 section 5). */
+  nextAddressMs: 250,
 } as const;
 
 /** Time-outs and sizes used where the caller names none (spec 1.2 and 1.12). */
@@ -23,7 +33,12 @@ export const clientDefaults = {
   requestTimeoutMs: 30_000,
   keepAliveIntervalMs: 10_000,
   idleTimeoutMs: 30_000,
+  /** How long `close` waits for the acknowledgements of fire-and-forget calls. */
+  drainTimeoutMs: 2_000,
 } as const;
+
+/** How `client.call` repeats: 4 tries within about a second, then the caller is told. */
+export const retryDefaults = { triesMax: 4, delayMsMin: 50, delayMsMax: 2_000 } as const;
 
 export const serverDefaults = {
   bindAddr: "127.0.0.1:0",

@@ -24,6 +24,10 @@ const expected: Record<QuicErrorCode, string> = {
   CALL_FINISHED: "stream closed: why",
   ENDPOINT_CLOSED: "no connection established: why",
   ADDON_MISSING: "why",
+  TLS_NAME_MISMATCH: "connection error: why",
+  TLS_CERTIFICATE_EXPIRED: "connection error: why",
+  TLS_CERTIFICATE_UNKNOWN: "connection error: why",
+  TLS_CLIENT_CERTIFICATE_REQUIRED: "connection error: why",
 };
 
 for (const [code, message] of Object.entries(expected)) {
@@ -31,7 +35,9 @@ for (const [code, message] of Object.entries(expected)) {
     const cause = new QuicError(code as QuicErrorCode, "why", { closeCode: 1n, closeReason: "r", resetCode: 2n });
     const error = fromQuicError(cause);
     assert.ok(error instanceof ProtocolError);
-    assert.deepEqual([error.code, error.message, error.cause], [code, message, cause]);
+    const tlsCode = code.startsWith("TLS_") && code !== "TLS_FAILED" ? code : undefined;
+    assert.deepEqual([error.code, error.tlsCode], [tlsCode === undefined ? code : "TLS_FAILED", tlsCode]);
+    assert.deepEqual([error.message, error.cause], [message, cause]);
     assert.deepEqual([error.closeCode, error.closeReason, error.resetCode], [1n, "r", 2n]);
   });
 }

@@ -1,5 +1,5 @@
 import type { QuicErrorCode } from "@runtara/quic";
-import { ProtocolError } from "./errors.ts";
+import { ProtocolError, type ProtocolErrorCode, type TlsErrorCode } from "./errors.ts";
 import { frameSizeText, frameTypeText } from "./frames.ts";
 
 /**
@@ -25,7 +25,23 @@ const beginnings: Record<QuicErrorCode, string> = {
   CALL_FINISHED: "stream closed: ",
   ENDPOINT_CLOSED: "no connection established: ",
   ADDON_MISSING: "",
+  TLS_NAME_MISMATCH: "connection error: ",
+  TLS_CERTIFICATE_EXPIRED: "connection error: ",
+  TLS_CERTIFICATE_UNKNOWN: "connection error: ",
+  TLS_CLIENT_CERTIFICATE_REQUIRED: "connection error: ",
 };
+
+/** Kinds of TLS_FAILED: callers decide by that one code, `tlsCode` tells them apart. */
+const tlsCodes = [
+  "TLS_NAME_MISMATCH",
+  "TLS_CERTIFICATE_EXPIRED",
+  "TLS_CERTIFICATE_UNKNOWN",
+  "TLS_CLIENT_CERTIFICATE_REQUIRED",
+] as const;
+
+function tlsCodeOf(code: QuicErrorCode): TlsErrorCode | undefined {
+  return tlsCodes.find((one) => one === code);
+}
 
 /** The part of a QuicError that is read here; by name, so that it may come from a second installed copy. */
 interface QuicErrorLike extends Error {
@@ -43,8 +59,10 @@ function isQuicError(error: unknown): error is QuicErrorLike {
 export function fromQuicError(error: unknown): unknown {
   if (!isQuicError(error)) return error;
   const { closeCode, closeReason, resetCode } = error;
-  return new ProtocolError(error.code, textOf(error), {
+  const tlsCode = tlsCodeOf(error.code);
+  return new ProtocolError(tlsCode === undefined ? (error.code as ProtocolErrorCode) : "TLS_FAILED", textOf(error), {
     cause: error,
+    ...(tlsCode === undefined ? {} : { tlsCode }),
     ...(closeCode === undefined ? {} : { closeCode }),
     ...(closeReason === undefined ? {} : { closeReason }),
     ...(resetCode === undefined ? {} : { resetCode }),

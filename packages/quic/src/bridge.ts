@@ -1,6 +1,14 @@
 import { nativeError, type QuicError } from "./errors.ts";
 import { limits } from "./limits.ts";
-import { type EndpointStats, eventWords, type Handle, type Native, native, offsetLarge } from "./native.ts";
+import {
+  type ConnectionStats,
+  type EndpointStats,
+  eventWords,
+  type Handle,
+  type Native,
+  native,
+  offsetLarge,
+} from "./native.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Takes the events of one drain. */
@@ -100,6 +108,17 @@ export class Bridge {
 
   stats(): EndpointStats | undefined {
     return this.#handle === undefined ? undefined : this.#native.endpointStats(this.#handle);
+  }
+
+  /** Undefined when the connection has ended. */
+  connectionStats(connection: number): ConnectionStats | undefined {
+    if (this.#handle === undefined) return undefined;
+    return this.#native.connectionStats(this.#handle, connection) ?? undefined;
+  }
+
+  /** Whether there is a listener that shows it from now on; throws if the two do not belong together. */
+  setCertificate(certPem: string, keyPem: string): boolean {
+    return this.#handle !== undefined && this.#native.serverSetCertificate(this.#handle, certPem, keyPem);
   }
 
   /** Lets go of the native endpoint, which closes if it has not. */

@@ -1,8 +1,9 @@
 import { Bridge, type EventSink, type EventView } from "./bridge.ts";
+import type { CertificatePair } from "./certificate.ts";
 import { type ConnectionClosed, closedBy, closedError, QuicError } from "./errors.ts";
 import { hold, release } from "./hold.ts";
 import { clientTransport } from "./limits.ts";
-import { eventKind, operation } from "./native.ts";
+import { type ConnectionStats, eventKind, operation } from "./native.ts";
 import {
   checkAddress,
   checkFrame,
@@ -15,6 +16,7 @@ import {
 import { PendingCalls } from "./pending.ts";
 import { endStream, onStreamEvent } from "./server.ts";
 import { QuicStream } from "./stream.ts";
+import { nativeVerify, type Verify } from "./verify.ts";
 
 export interface ConnectOptions {
   /** An address, or a name of which the first address is used. */
@@ -22,8 +24,10 @@ export interface ConnectOptions {
   readonly port: number;
   /** The name that the certificate must have; not sent to the server if it is an IP address. */
   readonly serverName: string;
-  /** "skip" accepts any certificate, "roots" trusts Mozilla's roots, `caPem` trusts those in the text. */
-  readonly verify: "skip" | "roots" | { readonly caPem: string };
+  /** How the server's certificate is checked. */
+  readonly verify: Verify;
+  /** What this client shows to a server that asks for a certificate. */
+  readonly certificate?: CertificatePair;
   /** For everything until the connection stands; 0: as long as the idle timeout allows. */
   readonly connectTimeoutMs: number;
   readonly transport?: Partial<TransportOptions>;
@@ -42,13 +46,17 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
+/** A client has only one. */
+const connectionNumber = 0;
+
 const encoder = new TextEncoder();
 
 /**
  * Connects to a server. Keeps the process alive meanwhile.
  *
  * @throws QuicError ADDRESS_INVALID, SERVER_NAME_INVALID, CERTIFICATE_INVALID, CONNECT_TIMEOUT, CONNECT_FAILED,
- * TLS_FAILED, BIND_FAILED, ADDON_MISSING
+ * TLS_NAME_MISMATCH, TLS_CERTIFICATE_EXPIRED, TLS_CERTIFICATE_UNKNOWN, TLS_CLIENT_CERTIFICATE_REQUIRED, TLS_FAILED,
+ * BIND_FAILED, ADDON_MISSING
  */
 export async function connect(options: ConnectOptions): Promise<QuicConnection> {
   checkAddress(options.host, options.port);
@@ -112,6 +120,21 @@ export class QuicConnection {
     return this.#core.start<QuicStream>(operation.openStream, 1, new Uint8Array(0), undefined);
   }
 
+  /** @throws QuicError CONNECTION_CLOSED, CONNECTION_LOST: it has ended */
+  stats(): ConnectionStats {
+    return this.#core.stats();
+  }
+
+  /**
+   * Goes on from a fresh local socket, for a machine whose address has changed; calls and streams stay. Resolves when the
+   * socket is there, before the server has followed (RFC 9000 section 9). After an error the old socket stays.
+   *
+   * @throws QuicError BIND_FAILED, CONNECTION_CLOSED, CONNECTION_LOST
+   */
+  rebind(): Promise<void> {
+    return this.#core.rebind();
+  }
+
   /**
    * Ends the connection: pending calls fail, what was not sent is dropped. Resolves when the peer has been told.
    * Idempotent: later calls return the first one's promise.
@@ -137,10 +160,10 @@ class ClientCore implements EventSink {
   constructor(options: ConnectOptions) {
     const { host, port, serverName, connectTimeoutMs } = options;
     this.#frame = withDefaults(frameDefaults, options.frame);
-    const verify = typeof options.verify === "string" ? options.verify : options.verify.caPem;
+    const verify = nativeVerify(options.verify);
     const transport = withDefaults<TransportOptions>(clientTransport, options.transport);
-    const native = { host, port, serverName, verify, connectTimeoutMs, transport, frame: this.#frame };
-    this.#bridge = new Bridge(this, (addon, ready) => addon.clientConnect(native, ready));
+    const native = { host, port, serverName, verify, ...options.certificate, connectTimeoutMs, transport };
+    this.#bridge = new Bridge(this, (addon, ready) => addon.clientConnect({ ...native, frame: this.#frame }, ready));
     this.#pending = new PendingCalls((number) => this.#bridge.outbox.plain(operation.cancel, number));
   }
 
@@ -154,6 +177,19 @@ class ClientCore implements EventSink {
     }
     const entry = this.#pending.add<T>(options);
     this.#bridge.outbox.frame(kind, entry.number, type, payload);
+    return entry.promise;
+  }
+
+  stats(): ConnectionStats {
+    const stats = this.why === undefined ? this.#bridge.connectionStats(connectionNumber) : undefined;
+    if (stats !== undefined) return { ...stats, callsInFlight: this.#pending.size };
+    throw this.why === undefined ? new QuicError("CONNECTION_LOST", "the connection has ended") : closedError(this.why);
+  }
+
+  rebind(): Promise<void> {
+    if (this.why !== undefined) return Promise.reject(closedError(this.why));
+    const entry = this.#pending.add<void>(undefined);
+    this.#bridge.outbox.plain(operation.rebind, entry.number);
     return entry.promise;
   }
 

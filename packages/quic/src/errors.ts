@@ -15,6 +15,10 @@ export const nativeErrorCodes = [
   "FRAME_TOO_LARGE",
   "CALL_TIMEOUT",
   "CALL_ABORTED",
+  "TLS_NAME_MISMATCH",
+  "TLS_CERTIFICATE_EXPIRED",
+  "TLS_CERTIFICATE_UNKNOWN",
+  "TLS_CLIENT_CERTIFICATE_REQUIRED",
 ] as const;
 
 /**
@@ -22,6 +26,11 @@ export const nativeErrorCodes = [
  *
  * - `CONNECTION_CLOSED`: one of the two applications closed it; `closeCode` and `closeReason` are set.
  * - `CONNECTION_LOST`: idle timeout, transport error or stateless reset.
+ * - `TLS_NAME_MISMATCH`: the server's certificate is not for `serverName`.
+ * - `TLS_CERTIFICATE_EXPIRED`: one side's certificate is not valid now, or not yet.
+ * - `TLS_CERTIFICATE_UNKNOWN`: no trusted authority has signed it, or it is not the pinned one.
+ * - `TLS_CLIENT_CERTIFICATE_REQUIRED`: the server lets in no client without a certificate.
+ * - `TLS_FAILED`: every other end of a handshake.
  * - `STREAM_RESET`: the peer reset the stream or stopped reading it; `resetCode` is set.
  * - `STREAM_ENDED`: the peer ended the stream before a whole frame came.
  * - `CALL_FINISHED`: the incoming call has been answered, ended or turned into a raw stream already.

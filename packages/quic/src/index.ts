@@ -1,5 +1,12 @@
 export { IncomingCall } from "./call.ts";
-export { generateSelfSigned } from "./certificate.ts";
+export {
+  type CertificateOptions,
+  type CertificatePair,
+  certificateFingerprint,
+  generateCertificate,
+  generateSelfSigned,
+  type PeerCertificate,
+} from "./certificate.ts";
 export { type CallOptions, type ConnectOptions, connect, type Frame, QuicConnection } from "./client.ts";
 export {
   type CallFault,
@@ -8,8 +15,9 @@ export {
   type QuicErrorCode,
   type QuicErrorDetails,
 } from "./errors.ts";
-export type { EndpointStats } from "./native.ts";
+export type { ConnectionStats, EndpointStats } from "./native.ts";
 export type { FrameOptions, TransportOptions } from "./options.ts";
 export { type ListenHandlers, type ListenOptions, listen, QuicListener } from "./server.ts";
 export { ServerConnection } from "./server-connection.ts";
 export { QuicStream } from "./stream.ts";
+export type { Verify } from "./verify.ts";

@@ -25,6 +25,12 @@ export const limits = {
   streamCreditStepBytes: 131_072,
   /** The longest timer that Node has, 24.8 days; call time-outs beyond it are none. */
   timerMsMax: 2_147_483_647,
+  /** For days of validity. */
+  dayMs: 86_400_000,
+  /** The last moment of the year 9999, beyond which certificates have no dates (RFC 5280 section 4.1.2.5). */
+  certificateNotAfterMsMax: 253_402_300_799_000,
+  /** A listener's key for stateless resets. */
+  resetKeyBytes: 32,
   /** Close and reset codes (RFC 9000 section 16), as far as a number is exact. */
   codeMax: 9_007_199_254_740_991,
 } as const;

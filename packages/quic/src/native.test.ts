@@ -46,6 +46,34 @@ test("the two sides of the bridge agree on every number", () => {
   assert.match(rust("command.rs"), new RegExp(`COMMAND_WORDS: usize = ${commandWords};`));
 });
 
+/** The fields of a Rust struct or a TypeScript interface, in snake case. */
+function fields(source: string, pattern: RegExp, field: RegExp): string[] {
+  const body = pattern.exec(source)?.[1] ?? "";
+  return [...body.matchAll(field)].map((match) => snake(match[1] ?? ""));
+}
+
+test("the two sides of the bridge list the same fields in the same order", () => {
+  const structs = [
+    ["options.rs", "TransportOptions", "./options.ts", "TransportOptions"],
+    ["options.rs", "FrameOptions", "./options.ts", "FrameOptions"],
+    ["options.rs", "ListenOptions", "./native.ts", "NativeListenOptions"],
+    ["options.rs", "ConnectOptions", "./native.ts", "NativeConnectOptions"],
+    ["certificate.rs", "CertificateOptions", "./native.ts", "NativeCertificateOptions"],
+    ["bridge.rs", "EndpointStats", "./native.ts", "EndpointStats"],
+    ["bridge.rs", "ConnectionStats", "./native.ts", "ConnectionStats"],
+  ] as const;
+  for (const [file, name, ourFile, ourName] of structs) {
+    const theirs = fields(rust(file), new RegExp(`pub struct ${name} \\{([^}]*)\\}`), /^ {4}pub (\w+):/gm);
+    const ours = fields(
+      here(ourFile),
+      new RegExp(`interface ${ourName} \\{([^}]*)\\n\\}`),
+      /^ {2}readonly (\w+)\??:/gm,
+    );
+    assert.deepEqual(ours, theirs, name);
+    assert.ok(ours.length > 0, name);
+  }
+});
+
 test("every native function may be used after the endpoint's end", () => {
   const addon = native();
   const options = { host: "127.0.0.1", port: 9, serverName: "localhost", verify: "skip", connectTimeoutMs: 1000 };

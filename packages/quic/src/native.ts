@@ -52,6 +52,7 @@ export const operation = {
   cancel: 14,
   connectionClose: 15,
   endpointClose: 16,
+  rebind: 17,
 } as const;
 
 /** One native endpoint. It closes when it is collected. */
@@ -62,6 +63,8 @@ export interface NativeListenOptions {
   readonly port: number;
   readonly certPem: string;
   readonly keyPem: string;
+  readonly clientCaPem?: string | undefined;
+  readonly resetKey?: string | undefined;
   readonly transport: TransportOptions;
   readonly frame: FrameOptions;
 }
@@ -71,6 +74,8 @@ export interface NativeConnectOptions {
   readonly port: number;
   readonly serverName: string;
   readonly verify: string;
+  readonly certPem?: string | undefined;
+  readonly keyPem?: string | undefined;
   readonly connectTimeoutMs: number;
   readonly transport: TransportOptions;
   readonly frame: FrameOptions;
@@ -85,10 +90,35 @@ export interface EndpointStats {
   readonly udpSendBufferBytes: number;
 }
 
+/** One connection as QUIC sees it now. */
+export interface ConnectionStats {
+  /** Where the peer is now; it changes when the peer migrates. */
+  readonly remoteAddress: string;
+  readonly rttUs: number;
+  readonly congestionWindowBytes: number;
+  /** UDP payload bytes. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly packetsSent: number;
+  readonly packetsLost: number;
+  /** Client: calls without an answer yet; server: calls that are not ended yet. */
+  readonly callsInFlight: number;
+}
+
+export interface NativeCertificateOptions {
+  readonly names: string[];
+  readonly usage: string;
+  readonly notAfterMs: number;
+  readonly issuerCertPem?: string | undefined;
+  readonly issuerKeyPem?: string | undefined;
+}
+
 /** The functions of native/src/bridge.rs, in its order. */
 export interface Native {
   generateSelfSigned(names: string[]): [certPem: string, keyPem: string];
+  generateCertificate(options: NativeCertificateOptions): [certPem: string, keyPem: string];
   serverListen(options: NativeListenOptions, ready: () => void): Handle;
+  serverSetCertificate(handle: Handle, certPem: string, keyPem: string): boolean;
   clientConnect(options: NativeConnectOptions, ready: () => void): Handle;
   endpointSubmit(
     handle: Handle,
@@ -101,6 +131,7 @@ export interface Native {
   endpointDrain(handle: Handle, records: Uint8Array): Buffer | null;
   endpointTakeLarge(handle: Handle): Buffer;
   endpointStats(handle: Handle): EndpointStats;
+  connectionStats(handle: Handle, connection: number): ConnectionStats | null;
   endpointDispose(handle: Handle): void;
 }
 

@@ -1,7 +1,8 @@
-import type { ConnectionClosed } from "./errors.ts";
-import { operation } from "./native.ts";
+import type { Bridge } from "./bridge.ts";
+import type { PeerCertificate } from "./certificate.ts";
+import { type ConnectionClosed, QuicError } from "./errors.ts";
+import { type ConnectionStats, operation } from "./native.ts";
 import { codeWords } from "./options.ts";
-import type { Outbox } from "./outbox.ts";
 
 const encoder = new TextEncoder();
 
@@ -13,13 +14,16 @@ export class ServerConnection {
   readonly remoteAddress: string;
   /** Free for the user of this package. */
   data: unknown = undefined;
-  readonly #outbox: Outbox;
+  /** Who the client has proved to be; undefined unless the listener has `clientCaPem`. */
+  readonly peerCertificate: PeerCertificate | undefined;
+  readonly #bridge: Bridge;
   #isOpen = true;
   #closedHere: ConnectionClosed | undefined;
 
   /** @internal */
-  constructor(outbox: Outbox, id: number, remoteAddress: string) {
-    this.#outbox = outbox;
+  constructor(bridge: Bridge, id: number, remoteAddress: string, peerCertificate: PeerCertificate | undefined) {
+    this.#bridge = bridge;
+    this.peerCertificate = peerCertificate;
     this.id = id;
     this.remoteAddress = remoteAddress;
   }
@@ -29,13 +33,20 @@ export class ServerConnection {
     return this.#isOpen;
   }
 
+  /** @throws QuicError CONNECTION_CLOSED: it has ended */
+  stats(): ConnectionStats {
+    const stats = this.#isOpen ? this.#bridge.connectionStats(this.id) : undefined;
+    if (stats === undefined) throw new QuicError("CONNECTION_CLOSED", `connection ${this.id} has ended`);
+    return stats;
+  }
+
   /** Closes it at once; calls that are not answered yet are cut off. Calling it again does nothing. */
   close(code = 0, reason = ""): void {
     const [low, high] = codeWords(code);
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#closedHere = { by: "local", code: BigInt(code), reason };
-    this.#outbox.bytes(operation.connectionClose, this.id, encoder.encode(reason), low, high);
+    this.#bridge.outbox.bytes(operation.connectionClose, this.id, encoder.encode(reason), low, high);
   }
 
   /** @internal How this side has closed it, if it has. */

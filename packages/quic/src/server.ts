@@ -1,9 +1,9 @@
 import { Bridge, type EventSink, type EventView } from "./bridge.ts";
 import { type CallOwner, IncomingCall } from "./call.ts";
-import { generateSelfSigned } from "./certificate.ts";
+import { type CertificatePair, generateSelfSigned, peerCertificate } from "./certificate.ts";
 import { type ConnectionClosed, callFaults, closedBy, closedError, QuicError } from "./errors.ts";
 import { hold, release } from "./hold.ts";
-import { serverTransport } from "./limits.ts";
+import { limits, serverTransport } from "./limits.ts";
 import { type EndpointStats, eventKind, operation } from "./native.ts";
 import {
   checkAddress,
@@ -22,7 +22,14 @@ export interface ListenOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly certificate: { readonly certPem: string; readonly keyPem: string } | "self-signed";
+  readonly certificate: CertificatePair | "self-signed";
+  /** Mutual TLS: lets in only clients that show a certificate which one of these authorities has signed. */
+  readonly clientCaPem?: string;
+  /**
+   * 32 secret bytes. A listener that starts again at the same address with the same key tells clients of the earlier one
+   * at once that their connections are gone (stateless reset, RFC 9000 section 10.3); default: random.
+   */
+  readonly resetKey?: Uint8Array;
   readonly transport?: Partial<TransportOptions>;
   readonly frame?: Partial<FrameOptions>;
 }
@@ -38,6 +45,7 @@ export interface ListenHandlers {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 const noBytes = new Uint8Array(0);
 
 /**
@@ -45,6 +53,7 @@ const noBytes = new Uint8Array(0);
  * `unref` is called.
  *
  * @throws QuicError ADDRESS_INVALID, BIND_FAILED, CERTIFICATE_INVALID, ADDON_MISSING
+ * @throws RangeError the reset key has another length
  */
 export async function listen(options: ListenOptions, handlers: ListenHandlers): Promise<QuicListener> {
   checkAddress(options.host, options.port);
@@ -57,16 +66,31 @@ export async function listen(options: ListenOptions, handlers: ListenHandlers): 
 export class QuicListener {
   /** Resolves when the port is bound. @internal */
   readonly started: Promise<void>;
-  /** The certificate that clients see, as PEM. */
-  readonly certificatePem: string;
+  #certificatePem: string;
   readonly #core: ListenerCore;
 
   /** @internal */
   constructor(options: ListenOptions, handlers: ListenHandlers) {
     const certificate = options.certificate === "self-signed" ? generateSelfSigned() : options.certificate;
-    this.certificatePem = certificate.certPem;
+    this.#certificatePem = certificate.certPem;
     this.#core = new ListenerCore(options, certificate, handlers);
     this.started = this.#core.started.promise;
+  }
+
+  /** The certificate that clients see, as PEM. */
+  get certificatePem(): string {
+    return this.#certificatePem;
+  }
+
+  /**
+   * Shows another certificate in the handshakes that begin from now on; connections that stand stay. After an error the
+   * old one stays.
+   *
+   * @throws QuicError CERTIFICATE_INVALID, ENDPOINT_CLOSED
+   */
+  setCertificate(certificate: CertificatePair): void {
+    this.#core.setCertificate(certificate);
+    this.#certificatePem = certificate.certPem;
   }
 
   /** The bound address. */
@@ -121,17 +145,29 @@ class ListenerCore implements EventSink, CallOwner {
   #isHolding = false;
   #isListening = false;
 
-  constructor(options: ListenOptions, certificate: { certPem: string; keyPem: string }, handlers: ListenHandlers) {
+  constructor(options: ListenOptions, certificate: CertificatePair, handlers: ListenHandlers) {
     this.host = options.host;
     this.port = options.port;
     this.#handlers = handlers;
     this.frame = withDefaults(frameDefaults, options.frame);
-    const { host, port } = options;
+    const { host, port, clientCaPem } = options;
+    const resetKey = resetKeyDigits(options.resetKey);
     const transport = withDefaults<TransportOptions>(serverTransport, options.transport);
-    const native = { host, port, ...certificate, transport, frame: this.frame };
+    const native = { host, port, ...certificate, clientCaPem, resetKey, transport, frame: this.frame };
     this.bridge = new Bridge(this, (addon, ready) => addon.serverListen(native, ready));
     this.outbox = this.bridge.outbox;
     this.keep(true);
+  }
+
+  setCertificate({ certPem, keyPem }: CertificatePair): void {
+    let isSet: boolean;
+    try {
+      isSet = this.bridge.setCertificate(certPem, keyPem);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new QuicError("CERTIFICATE_INVALID", `${reason}; the listener keeps the one it has`, { cause });
+    }
+    if (!isSet) throw new QuicError("ENDPOINT_CLOSED", "the listener is closed");
   }
 
   keep(isHolding: boolean): void {
@@ -243,7 +279,11 @@ class ListenerCore implements EventSink, CallOwner {
   }
 
   #onConnection(id: number, event: EventView): void {
-    const connection = new ServerConnection(this.outbox, id, event.text());
+    const bytes = event.takeBytes();
+    // Behind the address comes the certificate, if there is one.
+    const address = decoder.decode(bytes.subarray(0, event.value));
+    const certificate = bytes.length > event.value ? peerCertificate(bytes.slice(event.value)) : undefined;
+    const connection = new ServerConnection(this.bridge, id, address, certificate);
     this.#connections.set(id, connection);
     this.#run(() => this.#handlers.onConnection?.(connection));
   }
@@ -289,6 +329,16 @@ class ListenerCore implements EventSink, CallOwner {
       throwLater(error);
     }
   }
+}
+
+function resetKeyDigits(key: Uint8Array | undefined): string | undefined {
+  if (key === undefined) return undefined;
+  if (key.length !== limits.resetKeyBytes) {
+    throw new RangeError(
+      `the reset key has ${key.length} bytes; give ${limits.resetKeyBytes} random ones and keep them`,
+    );
+  }
+  return Buffer.from(key).toString("hex");
 }
 
 /** Passes a stream's event on; events of a stream that has ended here are late and mean nothing. */

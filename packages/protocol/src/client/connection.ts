@@ -1,8 +1,9 @@
-import type { ConnectionClosed, QuicConnection, QuicStream } from "@runtara/quic";
+import type { ConnectionClosed } from "@runtara/quic";
 import { ProtocolError } from "../errors.ts";
 import { frameSizeText, frameType } from "../frames.ts";
 import { limits } from "../limits.ts";
 import { mapped } from "../quic-errors.ts";
+import type { TransportConnection, TransportStream } from "../transport/port.ts";
 
 export interface CallOptions {
   /**
@@ -14,30 +15,32 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One QUIC connection to a server. Any number of calls may be under way on it at once, in no order. */
+/** One connection to a server. Any number of calls may be under way on it at once, in no order. */
 export class ClientConnection {
   /** Deadline of calls that name none. 0 = none. */
   readonly requestTimeoutMs: number;
-  readonly #quic: QuicConnection;
+  readonly #transport: TransportConnection;
+  readonly #unacknowledged = new Set<Promise<unknown>>();
+  #isClosedHere = false;
 
   /** For QuicClient; user code gets connections from `client.connect()`. */
-  constructor(quic: QuicConnection, requestTimeoutMs: number) {
-    this.#quic = quic;
+  constructor(transport: TransportConnection, requestTimeoutMs: number) {
+    this.#transport = transport;
     this.requestTimeoutMs = requestTimeoutMs;
   }
 
   get isOpen(): boolean {
-    return this.#quic.isOpen;
+    return this.#transport.isOpen;
   }
 
   /** `ip:port` of the server. */
   get remoteAddress(): string {
-    return this.#quic.remoteAddress;
+    return this.#transport.remoteAddress;
   }
 
   /** Resolves when the connection has ended, with who ended it and why. Never rejects. */
   get closed(): Promise<ConnectionClosed> {
-    return this.#quic.closed;
+    return this.#transport.closed;
   }
 
   /**
@@ -55,20 +58,42 @@ export class ClientConnection {
     if (!(timeoutMs >= 0)) {
       throw new ProtocolError("OPTION_INVALID", `timeoutMs must be a number of milliseconds from 0, got ${timeoutMs}`);
     }
-    const call = this.#quic.call(frameType.request, payload, {
+    const call = this.#transport.call(frameType.request, payload, {
       ...(timeoutMs > 0 ? { timeoutMs } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
     });
     return (await mapped(call)).payload;
   }
 
+  /** Whether `close` was called: what fails from then on is meant to. */
+  get isClosedHere(): boolean {
+    return this.#isClosedHere;
+  }
+
+  /** For `sendRequest`: a call that owes no answer is under way; `drain` waits for it. */
+  trackAcknowledgement(call: Promise<unknown>): void {
+    this.#unacknowledged.add(call);
+    const done = (): void => void this.#unacknowledged.delete(call);
+    call.then(done, done);
+  }
+
+  /** Resolves when the server has taken all calls without an answer, or after `timeoutMs`. Never rejects. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#unacknowledged.size === 0 || timeoutMs === 0) return;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, timeoutMs);
+    await Promise.race([Promise.allSettled(this.#unacknowledged), late.promise]);
+    clearTimeout(timer);
+  }
+
   /** A stream of bytes, nothing sent on it yet. */
-  openStream(): Promise<QuicStream> {
-    return mapped(this.#quic.openStream());
+  openStream(): Promise<TransportStream> {
+    return mapped(this.#transport.openStream());
   }
 
   /** Ends every call on this connection. The server sees `code` and `reason`. */
   close(code = 0, reason = "client closing"): Promise<void> {
-    return mapped(this.#quic.close(code, reason));
+    this.#isClosedHere = true;
+    return mapped(this.#transport.close(code, reason));
   }
 }

@@ -1,10 +1,10 @@
-import type { QuicStream } from "@runtara/quic";
 import { decodeResponse, encodeRequest } from "../envelopes.ts";
 import { ProtocolError } from "../errors.ts";
 import { decodeFrameHeader, encodeFrame, frameType } from "../frames.ts";
 import { limits } from "../limits.ts";
 import type { Answer, RequestMessage } from "../protocols/calls.ts";
 import { mapped } from "../quic-errors.ts";
+import type { TransportStream } from "../transport/port.ts";
 import { ClientConnection } from "./connection.ts";
 import type { RequestTarget } from "./send-request.ts";
 
@@ -23,13 +23,13 @@ export async function openStream<M extends RequestMessage>(target: RequestTarget
 }
 
 export class RpcStream<M extends RequestMessage> {
-  readonly #stream: QuicStream;
+  readonly #stream: TransportStream;
   readonly #request: M;
   /** Bytes that were read with the response but come after it. */
   #rest: Uint8Array | undefined;
 
   /** For `openStream`. */
-  constructor(stream: QuicStream, request: M) {
+  constructor(stream: TransportStream, request: M) {
     this.#stream = stream;
     this.#request = request;
   }

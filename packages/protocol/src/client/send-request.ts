@@ -1,4 +1,4 @@
-import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { decodeResponse, encodeRequest } from "../envelopes.ts";
 import { ProtocolError } from "../errors.ts";
@@ -23,21 +23,33 @@ export async function sendRequest<M extends RequestMessage>(
   request: M,
   options: CallOptions = {},
 ): Promise<Answer<M>> {
-  const shape = callShape(request);
   const payload = encodeRequest(request);
   const connection = await connected(target, options.signal);
+  return (await exchange(connection, request, payload, options)) as Answer<M>;
+}
+
+/** For `sendRequest` and for tries of `callWithRetry`: one call on a connection that stands. */
+export async function exchange(
+  connection: ClientConnection,
+  request: Message,
+  payload: Uint8Array,
+  options: CallOptions,
+): Promise<Message | undefined> {
+  const shape = callShape(request);
   const deadline = shape.waits && options.timeoutMs === undefined ? { ...options, timeoutMs: 0 } : options;
-  const answer = await connection.call(payload, deadline).catch((error: unknown) => {
+  const call = connection.call(payload, deadline);
+  if (shape.response === undefined) connection.trackAcknowledgement(call);
+  const answer = await call.catch((error: unknown) => {
     const isFlushed = shape.response === undefined && error instanceof ProtocolError && error.code === "STREAM_ENDED";
     if (isFlushed) return undefined;
     throw error;
   });
   // The table behind Answer and callShape is one and the same.
-  return (answer && decodeResponse(request, answer)) as Answer<M>;
+  return answer && decodeResponse(request, answer);
 }
 
 /** The connection to use; a signal ends the waiting for it, not the connecting, which others may share. */
-async function connected(target: RequestTarget, signal: AbortSignal | undefined): Promise<ClientConnection> {
+export async function connected(target: RequestTarget, signal: AbortSignal | undefined): Promise<ClientConnection> {
   if (target instanceof ClientConnection) return target;
   if (signal === undefined) return target.connect();
   const aborted = Promise.withResolvers<never>();
@@ -53,7 +65,7 @@ async function connected(target: RequestTarget, signal: AbortSignal | undefined)
 }
 
 /** Schemas of request messages. */
-type RequestSchema<Schema extends DescMessage> = MessageShape<Schema> extends RequestMessage ? Schema : never;
+export type RequestSchema<Schema extends DescMessage> = MessageShape<Schema> extends RequestMessage ? Schema : never;
 
 /** `sendRequest` of a message that is made on the spot: `request(client, CheckpointRequestSchema, { instanceId, … })`. */
 export function request<Schema extends DescMessage>(

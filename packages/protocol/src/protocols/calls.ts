@@ -39,13 +39,17 @@ export interface CallShape {
   readonly response: string | undefined;
   /** The server may answer late on purpose. */
   readonly waits: boolean;
+  /** A client may repeat it though it may have been carried out. */
+  readonly isIdempotent: boolean;
 }
 
 const shapes = new Map<string, CallShape>();
 for (const protocol of [instanceProtocol, environmentProtocol, managementProtocol] as const) {
   for (const [typeName, request] of protocol.requestCases) {
     const waits = protocol.waiting.includes(request);
-    shapes.set(typeName, { protocol: protocol as Protocol, request, response: protocol.answers[request], waits });
+    const isIdempotent = protocol.idempotent.includes(request);
+    const response = protocol.answers[request];
+    shapes.set(typeName, { protocol: protocol as Protocol, request, response, waits, isIdempotent });
   }
 }
 

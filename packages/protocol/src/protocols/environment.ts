@@ -33,4 +33,17 @@ export const environmentProtocol: Protocol<RpcRequest, RpcResponse> = defineProt
   responseSchema: RpcResponseSchema,
   answers: environmentAnswers,
   waiting: ["registerImageStream"],
+  idempotent: [
+    "healthCheck",
+    "listImages",
+    "getImage",
+    "getInstanceStatus",
+    "listInstances",
+    "listAgents",
+    "getCapability",
+    "listCheckpoints",
+    "getCheckpoint",
+    "listEvents",
+    "getTenantMetrics",
+  ],
 });

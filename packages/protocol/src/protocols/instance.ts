@@ -23,4 +23,5 @@ export const instanceProtocol: Protocol<RpcRequest, RpcResponse> = defineProtoco
   responseSchema: RpcResponseSchema,
   answers: instanceAnswers,
   waiting: ["sleep"],
+  idempotent: ["registerInstance", "getInstanceStatus", "checkpoint", "getCheckpoint"],
 });

@@ -20,4 +20,5 @@ export const managementProtocol: Protocol<RpcRequest, RpcResponse> = defineProto
   responseSchema: RpcResponseSchema,
   answers: managementAnswers,
   waiting: [],
+  idempotent: ["healthCheck", "getInstanceStatus", "listInstances", "listCheckpoints", "getCheckpoint"],
 });

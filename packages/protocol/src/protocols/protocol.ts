@@ -32,6 +32,8 @@ export interface Protocol<
   readonly answers: Readonly<Record<string, string | undefined>>;
   /** Requests that the server may answer late on purpose; they get no deadline by default. */
   readonly waiting: readonly string[];
+  /** Requests that may be carried out twice without harm, so that a client may repeat them. */
+  readonly idempotent: readonly string[];
   /** Name of the member of the request oneof, by the full name of its message. */
   readonly requestCases: ReadonlyMap<string, string>;
   /** Likewise for responses. */
@@ -44,6 +46,7 @@ export function defineProtocol<Request extends RequestEnvelope, Response extends
   responseSchema: GenMessage<Response>;
   answers: Answers<Request, Response>;
   waiting: readonly RequestOf<Request>["case"][];
+  idempotent: readonly RequestOf<Request>["case"][];
 }): Protocol<Request, Response> {
   return {
     ...protocol,

@@ -1,9 +1,9 @@
-import type { IncomingCall, QuicStream } from "@runtara/quic";
 import { encodeError, encodeResponse, type ResponseMessage } from "../envelopes.ts";
 import { frameSizeText, frameType } from "../frames.ts";
 import type * as instance from "../gen/runtara/instance/instance_pb.ts";
 import { limits } from "../limits.ts";
 import type { Protocol, RequestEnvelope, RequestOf, ResponseEnvelope } from "../protocols/protocol.ts";
+import type { TransportCall, TransportStream } from "../transport/port.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { ServerFault } from "./faults.ts";
 
@@ -26,14 +26,14 @@ export class ServerCall<
   /** What is asked: `case` names the call, `value` is its message. Its bytes are views of the received frame. */
   readonly request: RequestOf<Request>;
   readonly #context: CallContext<Request, Response>;
-  readonly #incoming: IncomingCall;
+  readonly #incoming: TransportCall;
   #isAnswered = false;
 
   /** For QuicServer. */
   constructor(
     context: CallContext<Request, Response>,
     connection: ServerConnection<Request, Response>,
-    incoming: IncomingCall,
+    incoming: TransportCall,
     request: RequestOf<Request>,
   ) {
     this.#context = context;
@@ -85,7 +85,7 @@ export class ServerCall<
    * Takes the stream over: raw bytes after the request frame, and writing. The answer must then be written as a frame,
    * `encodeFrame(frameType.response, encodeResponse(protocol, message))`.
    */
-  stream(): QuicStream {
+  stream(): TransportStream {
     this.#isAnswered = true;
     return this.#incoming.stream();
   }

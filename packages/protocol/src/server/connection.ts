@@ -1,7 +1,7 @@
-import type { ServerConnection as QuicServerConnection } from "@runtara/quic";
 import { AsyncQueue } from "../async-queue.ts";
 import type * as instance from "../gen/runtara/instance/instance_pb.ts";
 import type { RequestEnvelope, ResponseEnvelope } from "../protocols/protocol.ts";
+import type { TransportPeer } from "../transport/port.ts";
 import type { ServerCall } from "./call.ts";
 
 /** One client. Without an `onCall` handler, iterate it for its calls; the iteration ends with the connection. */
@@ -17,22 +17,22 @@ export class ServerConnection<
   data: unknown;
   /** For QuicServer: calls that wait to be iterated, at most as many as the client may have under way. */
   readonly calls: AsyncQueue<ServerCall<Request, Response>> = new AsyncQueue();
-  readonly #quic: QuicServerConnection;
+  readonly #peer: TransportPeer;
 
   /** For QuicServer. */
-  constructor(quic: QuicServerConnection) {
-    this.#quic = quic;
-    this.id = quic.id;
-    this.remoteAddress = quic.remoteAddress;
+  constructor(peer: TransportPeer) {
+    this.#peer = peer;
+    this.id = peer.id;
+    this.remoteAddress = peer.remoteAddress;
   }
 
   get isOpen(): boolean {
-    return this.#quic.isOpen;
+    return this.#peer.isOpen;
   }
 
   /** Ends the connection and every call on it; the client sees `code` and `reason`. */
   close(code = 0, reason = "server closing"): void {
-    this.#quic.close(code, reason);
+    this.#peer.close(code, reason);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ServerCall<Request, Response>> {

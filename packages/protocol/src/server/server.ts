@@ -1,11 +1,4 @@
-import {
-  type ConnectionClosed,
-  type ListenHandlers,
-  type ListenOptions,
-  listen,
-  type QuicListener,
-  type ServerConnection as QuicServerConnection,
-} from "@runtara/quic";
+import type { ConnectionClosed, ListenOptions } from "@runtara/quic";
 import { formatAddress, parseAddress, resolveHost } from "../address.ts";
 import { AsyncQueue } from "../async-queue.ts";
 import { encodeError } from "../envelopes.ts";
@@ -16,6 +9,14 @@ import { instanceProtocol } from "../protocols/instance.ts";
 import type { Protocol, RequestEnvelope, ResponseEnvelope } from "../protocols/protocol.ts";
 import { mapped } from "../quic-errors.ts";
 import { readRequest } from "../read-request.ts";
+import type {
+  Transport,
+  TransportHandlers,
+  TransportListener,
+  TransportPeer,
+  TransportStats,
+} from "../transport/port.ts";
+import { quicTransport } from "../transport/quic.ts";
 import { ServerCall } from "./call.ts";
 import { ServerConnection } from "./connection.ts";
 import { type ServerFault, warnOfFailedHandlers } from "./faults.ts";
@@ -45,10 +46,12 @@ export interface ServerOptions<Request extends RequestEnvelope, Response extends
   readonly protocol?: Protocol<Request, Response>;
   /** Default: made anew, self-signed, for the name "localhost". */
   readonly certificate?: ListenOptions["certificate"];
+  /** The network. Default: QUIC; `memoryTransport()` is one without sockets, for tests. */
+  readonly transport?: Transport;
 }
 
 /**
- * A server of one protocol, on one UDP port. It answers everything of spec 1.8 that is not a request by itself, so that
+ * A server of one protocol, on one port. It answers everything of spec 1.8 that is not a request by itself, so that
  * all servers behave alike: what is no frame gets the end of the stream, what is no request an RpcError. Either touches
  * only its own stream.
  */
@@ -57,10 +60,10 @@ export class QuicServer<
   Response extends ResponseEnvelope = instance.RpcResponse,
 > implements AsyncIterable<ServerConnection<Request, Response>>
 {
-  readonly #listener: QuicListener;
+  readonly #listener: TransportListener;
   readonly #connections: AsyncQueue<ServerConnection<Request, Response>>;
 
-  private constructor(listener: QuicListener, connections: AsyncQueue<ServerConnection<Request, Response>>) {
+  private constructor(listener: TransportListener, connections: AsyncQueue<ServerConnection<Request, Response>>) {
     this.#listener = listener;
     this.#connections = connections;
   }
@@ -77,9 +80,9 @@ export class QuicServer<
     const address = parseAddress(options.bindAddr ?? serverDefaults.bindAddr, "bind");
     const host = await resolveHost(address.host, "bind");
     const connections = new AsyncQueue<ServerConnection<Request, Response>>();
-    const { certificate = "self-signed" } = options;
+    const { certificate = "self-signed", transport = quicTransport } = options;
     const listenOptions = { host, port: address.port, certificate, ...listenTransport(options) };
-    const listener = await mapped(listen(listenOptions, listenHandlers(options, connections)));
+    const listener = await mapped(transport.listen(listenOptions, listenHandlers(options, connections)));
     return new QuicServer(listener, connections);
   }
 
@@ -97,7 +100,7 @@ export class QuicServer<
     return this.#listener.certificatePem;
   }
 
-  stats(): ReturnType<QuicListener["stats"]> {
+  stats(): TransportStats {
     return this.#listener.stats();
   }
 
@@ -131,7 +134,7 @@ export class QuicServer<
 function listenHandlers<Request extends RequestEnvelope, Response extends ResponseEnvelope>(
   options: ServerOptions<Request, Response>,
   connections: AsyncQueue<ServerConnection<Request, Response>>,
-): ListenHandlers {
+): TransportHandlers {
   // The default of the type parameters is the instance protocol's, so the fallback has the right type.
   const protocol = options.protocol ?? (instanceProtocol as unknown as Protocol<Request, Response>);
   const connectionsMax = options.maxConcurrentHandlers ?? serverDefaults.maxConcurrentHandlers;
@@ -140,7 +143,7 @@ function listenHandlers<Request extends RequestEnvelope, Response extends Respon
   const context = { protocol, onFault };
   let connectionCount = 0;
 
-  const connectionOf = (quic: QuicServerConnection): ServerConnection<Request, Response> | undefined =>
+  const connectionOf = (quic: TransportPeer): ServerConnection<Request, Response> | undefined =>
     quic.data as ServerConnection<Request, Response> | undefined;
 
   const handleSafely = (call: ServerCall<Request, Response>): void => {

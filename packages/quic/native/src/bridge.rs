@@ -14,6 +14,7 @@ use napi_derive::napi;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
+    certificate::{self, CertificateOptions},
     command::{Batch, COMMAND_WORDS},
     driver,
     endpoint::{Bell, Endpoint},
@@ -22,7 +23,6 @@ use crate::{
     options::{ConnectOptions, FrameOptions, ListenOptions},
     runtime,
     table::lock,
-    tls,
 };
 
 const WORD_BYTES: usize = size_of::<u32>();
@@ -49,11 +49,28 @@ pub struct EndpointStats {
     pub udp_send_buffer_bytes: u32,
 }
 
+#[napi(object)]
+pub struct ConnectionStats {
+    pub remote_address: String,
+    pub rtt_us: f64,
+    pub congestion_window_bytes: f64,
+    pub bytes_sent: f64,
+    pub bytes_received: f64,
+    pub packets_sent: f64,
+    pub packets_lost: f64,
+    pub calls_in_flight: u32,
+}
+
 /// Certificate and key as PEM.
 #[napi(catch_unwind)]
 pub fn generate_self_signed(names: Vec<String>) -> Result<Vec<String>> {
-    let pair = tls::generate_self_signed(names).map_err(|error| Error::new(Status::InvalidArg, error.to_string()))?;
-    Ok(pair.into())
+    certificate::generate_self_signed(names).map(Vec::from).map_err(invalid)
+}
+
+/// Certificate and key as PEM.
+#[napi(catch_unwind)]
+pub fn generate_certificate(options: CertificateOptions) -> Result<Vec<String>> {
+    certificate::generate(options).map(Vec::from).map_err(invalid)
 }
 
 #[napi(catch_unwind)]
@@ -64,6 +81,14 @@ pub fn server_listen(options: ListenOptions, ready: Function<'_, (), ()>) -> Res
     let _entered = runtime.enter();
     endpoint.supervise(driver::run_server(endpoint.clone(), inbox, options));
     Ok(External::new(handle))
+}
+
+/// For the handshakes that begin from now on. `false` when the endpoint does not listen.
+#[napi(catch_unwind)]
+pub fn server_set_certificate(handle: &External<Handle>, cert_pem: String, key_pem: String) -> Result<bool> {
+    let key = certificate::certified_key(&cert_pem, &key_pem).map_err(|failure| invalid(failure.text))?;
+    let shown = handle.endpoint.certificate.get();
+    Ok(shown.map(|shown| shown.set(key)).is_some())
 }
 
 #[napi(catch_unwind)]
@@ -147,6 +172,25 @@ pub fn endpoint_stats(handle: &External<Handle>) -> EndpointStats {
     }
 }
 
+/// Null when the connection has ended. A client has its only connection under number 0.
+#[napi(catch_unwind)]
+pub fn connection_stats(handle: &External<Handle>, number: u32) -> Option<ConnectionStats> {
+    let endpoint = &handle.endpoint;
+    let connection = endpoint.connections.get(number)?;
+    let stats = connection.stats();
+    let calls = endpoint.pending.len() + endpoint.calls.count(|call| call.connection == number);
+    Some(ConnectionStats {
+        remote_address: connection.remote_address().to_string(),
+        rtt_us: stats.path.rtt.as_micros() as f64,
+        congestion_window_bytes: stats.path.cwnd as f64,
+        bytes_sent: stats.udp_tx.bytes as f64,
+        bytes_received: stats.udp_rx.bytes as f64,
+        packets_sent: stats.path.sent_packets as f64,
+        packets_lost: stats.path.lost_packets as f64,
+        calls_in_flight: calls as u32,
+    })
+}
+
 /// Ends the endpoint if it has not ended yet; the callback is not called again. Calling it twice does nothing.
 #[napi(catch_unwind)]
 pub fn endpoint_dispose(handle: &External<Handle>) {
@@ -159,6 +203,10 @@ fn new_endpoint(frame: &FrameOptions, ready: Function<'_, (), ()>) -> Result<(Ha
     let endpoint = Endpoint::new(bell, frame.to_receive(), frame.buffer_bytes_max());
     let (sender, inbox) = unbounded_channel();
     Ok((Handle { endpoint, inbox: Mutex::new(Some(sender)) }, inbox))
+}
+
+fn invalid(error: impl ToString) -> Error {
+    Error::new(Status::InvalidArg, error.to_string())
 }
 
 fn out_of_bounds() -> Error {

@@ -14,12 +14,13 @@ use crate::{
     events::EventKind,
     failure::{Failure, Kind, ended_by},
     frame::{Assembly, Broken, Fault},
-    options::{ConnectOptions, duration},
+    limits,
+    options::{ConnectOptions, TransportOptions, duration},
     receive::{ReceiveError, collect},
     send::{Unfinished, Written, write_ready},
     socket,
     stream::RawStream,
-    tls,
+    tls::Handshake,
 };
 
 /// The number of a client's only connection.
@@ -31,6 +32,7 @@ pub struct Client {
     connection: Connection,
     budget: Budget,
     waiting: VecDeque<Waiting>,
+    transport: TransportOptions,
 }
 
 /// A command that owns its bytes until the peer grants a stream.
@@ -55,29 +57,61 @@ pub async fn connect(endpoint: &Arc<Endpoint>, options: ConnectOptions) -> Resul
     let address = connection.remote_address().to_string();
     endpoint.tell(|queue| queue.text(EventKind::Connected, CONNECTION, 0, &address));
     tokio::spawn(report_end(endpoint.clone(), connection.clone()));
-    Ok(Client { quic, connection, budget: Budget::new(endpoint.buffer_bytes_max), waiting: VecDeque::new() })
+    let budget = Budget::new(endpoint.buffer_bytes_max);
+    Ok(Client { quic, connection, budget, waiting: VecDeque::new(), transport: options.transport })
 }
 
 async fn establish(endpoint: &Endpoint, options: &ConnectOptions) -> Result<(quinn::Endpoint, Connection), Failure> {
-    let mut config = quinn::ClientConfig::new(tls::client_config(&options.verify)?);
+    let handshake = handshake(options).await?;
+    let mut config = quinn::ClientConfig::new(handshake.config.clone());
     config.transport_config(options.transport.to_config());
     let remote = socket::resolve(&options.host, options.port).await?;
-    let local: SocketAddr = if remote.is_ipv4() {
-        (std::net::Ipv4Addr::UNSPECIFIED, 0).into()
-    } else {
-        (std::net::Ipv6Addr::UNSPECIFIED, 0).into()
-    };
     let refused = |error: std::io::Error| {
         Failure::new(Kind::BindFailed, format!("no UDP socket for a connection to {remote}: {error}"))
     };
-    let udp = socket::bind(local, &options.transport).map_err(refused)?;
+    let udp = socket::bind(any_address(remote), &options.transport).map_err(refused)?;
     let _ = endpoint.socket_buffers.set(socket::buffer_sizes(&udp));
     let quic = quinn::Endpoint::new(Default::default(), None, udp, Arc::new(quinn::TokioRuntime)).map_err(refused)?;
     let connecting = quic
         .connect_with(config, remote, &options.server_name)
         .map_err(|error| Failure::of_connect(&error, &options.host, &options.server_name))?;
-    let connection = connecting.await.map_err(|error| Failure::of_handshake(&error))?;
+    let refused = |error| handshake.verdict.take().unwrap_or_else(|| Failure::of_handshake(&error));
+    let connection = connecting.await.map_err(refused)?;
+    if handshake.is_judged() {
+        confirmed(&connection).await?;
+    }
     Ok((quic, connection))
+}
+
+async fn handshake(options: &ConnectOptions) -> Result<Handshake, Failure> {
+    let verify = options.verify.clone();
+    let certificate = options.cert_pem.clone().zip(options.key_pem.clone());
+    let make = move || Handshake::new(&verify, certificate.as_ref().map(|(cert, key)| (&cert[..], &key[..])));
+    if options.verify != "system" {
+        return make();
+    }
+    // Hundreds of files may be read, which must not hold up the network's thread.
+    let made = tokio::task::spawn_blocking(make).await;
+    made.unwrap_or_else(|error| Err(Failure::new(Kind::CertificateInvalid, error.to_string())))
+}
+
+/// Waits until the server has accepted this client's certificate, or the lack of one. Quinn tells of it only by a counter.
+async fn confirmed(connection: &Connection) -> Result<(), Failure> {
+    while connection.stats().frame_rx.handshake_done == 0 {
+        if let Ok(error) = timeout(limits::CONFIRM_STEP, connection.closed()).await {
+            return Err(Failure::of_handshake(&error));
+        }
+    }
+    Ok(())
+}
+
+/// Any local address of the family in which `remote` can be reached.
+fn any_address(remote: SocketAddr) -> SocketAddr {
+    if remote.is_ipv4() {
+        (std::net::Ipv4Addr::UNSPECIFIED, 0).into()
+    } else {
+        (std::net::Ipv6Addr::UNSPECIFIED, 0).into()
+    }
 }
 
 async fn report_end(endpoint: Arc<Endpoint>, connection: Connection) {
@@ -149,6 +183,19 @@ impl Client {
         }
         let failure = Failure::new(Kind::CallAborted, "");
         endpoint.tell(|queue| queue.failure(EventKind::CallFailed, pending, &failure));
+    }
+
+    /// Goes on from a new local socket; the server follows with the next packet (RFC 9000 section 9).
+    pub fn rebind(&self, endpoint: &Endpoint, pending: u32) {
+        let local = any_address(self.connection.remote_address());
+        let rebound = socket::bind(local, &self.transport).and_then(|udp| self.quic.rebind(udp));
+        match rebound {
+            Ok(()) => endpoint.tell(|queue| queue.note(EventKind::Sent, pending, 0)),
+            Err(error) => {
+                let failure = Failure::new(Kind::BindFailed, format!("no new UDP socket, the old one stays: {error}"));
+                endpoint.tell(|queue| queue.failure(EventKind::CallFailed, pending, &failure));
+            }
+        }
     }
 
     /// The connection of this client, to close it.

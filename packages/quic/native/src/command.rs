@@ -32,6 +32,7 @@ pub enum Operation {
     Cancel,
     ConnectionClose,
     EndpointClose,
+    Rebind,
 }
 
 impl Operation {
@@ -53,6 +54,7 @@ impl Operation {
             14 => Self::Cancel,
             15 => Self::ConnectionClose,
             16 => Self::EndpointClose,
+            17 => Self::Rebind,
             _ => return None,
         })
     }

@@ -122,6 +122,7 @@ fn carry_out(endpoint: &Arc<Endpoint>, command: Command<'_>, client: Option<&mut
             endpoint.streams.with(subject, |stream| stream.grant(command.low));
         }
         (Operation::Call | Operation::Send | Operation::OpenStream, Some(client)) => client.open(endpoint, command),
+        (Operation::Rebind, Some(client)) => client.rebind(endpoint, subject),
         (Operation::Cancel, Some(client)) => client.cancel(endpoint, subject),
         (Operation::ConnectionClose, _) => {
             if let Some(connection) = endpoint.connections.get(subject) {
@@ -130,6 +131,6 @@ fn carry_out(endpoint: &Arc<Endpoint>, command: Command<'_>, client: Option<&mut
         }
         (Operation::EndpointClose, _) => *ending = Some(Ending { code, reason: command.value.into_bytes().to_vec() }),
         // A server opens no streams.
-        (Operation::Call | Operation::Send | Operation::OpenStream | Operation::Cancel, None) => {}
+        (Operation::Call | Operation::Send | Operation::OpenStream | Operation::Cancel | Operation::Rebind, None) => {}
     }
 }

@@ -12,6 +12,7 @@ use napi::{
 use tokio::task::AbortHandle;
 
 use crate::{
+    certificate::ShownCertificate,
     events::{EventKind, EventQueue, LargeValue},
     failure::{Failure, Kind},
     receive::ReceiveOptions,
@@ -37,6 +38,8 @@ pub struct Endpoint {
     pub connections: Table<quinn::Connection>,
     pub socket_buffers: OnceLock<[usize; 2]>,
     pub calls_received: AtomicU32,
+    /// Server: what it shows in handshakes.
+    pub certificate: OnceLock<Arc<ShownCertificate>>,
 }
 
 impl Endpoint {
@@ -53,6 +56,7 @@ impl Endpoint {
             connections: Table::default(),
             socket_buffers: OnceLock::new(),
             calls_received: AtomicU32::new(0),
+            certificate: OnceLock::new(),
         })
     }
 

@@ -57,6 +57,12 @@ pub struct EventQueue {
 }
 
 impl EventQueue {
+    /// The address, and behind it the client's certificate if it has shown one; `value` tells where it begins.
+    pub fn connection_opened(&mut self, connection: u32, address: &str, certificate: &[u8]) {
+        let bytes = [address.as_bytes(), certificate].concat();
+        self.value(EventKind::ConnectionOpened, [connection, 0, address.len() as u32, 0, 0], &bytes[..], None);
+    }
+
     pub fn call(&mut self, call: u32, connection: u32, kind: u16, payload: Bytes, reservation: Reservation) {
         self.value(EventKind::Call, [call, connection, kind.into(), 0, 0], payload, reservation);
     }

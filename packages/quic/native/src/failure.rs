@@ -21,6 +21,10 @@ pub enum Kind {
     FrameTooLarge,
     CallTimeout,
     CallAborted,
+    TlsNameMismatch,
+    TlsCertificateExpired,
+    TlsCertificateUnknown,
+    TlsClientCertificateRequired,
 }
 
 /// Who ended a connection; the order is that of `closedBy` in src/errors.ts.
@@ -58,6 +62,9 @@ impl Failure {
                 String::from_utf8_lossy(&close.reason),
             ),
             ConnectionError::LocallyClosed => Self::new(Kind::ConnectionClosed, ""),
+            ConnectionError::ConnectionClosed(close) if is_tls(close.error_code) => {
+                Self::of_alert(close.error_code, error)
+            }
             other => Self::new(Kind::ConnectionLost, other.to_string()),
         }
     }
@@ -70,13 +77,29 @@ impl Failure {
                 Self::with_code(Kind::TlsFailed, transport.code.into(), transport.to_string())
             }
             ConnectionError::ConnectionClosed(close) if is_tls(close.error_code) => {
-                Self::with_code(Kind::TlsFailed, close.error_code.into(), error.to_string())
+                Self::of_alert(close.error_code, error)
             }
             ConnectionError::ApplicationClosed(close) => {
                 Self::with_code(Kind::ConnectFailed, close.error_code.into_inner(), error.to_string())
             }
             other => Self::new(Kind::ConnectFailed, other.to_string()),
         }
+    }
+
+    /// The peer's TLS alert (RFC 8446 section 6.2). A server sends those about certificates after the client has finished.
+    fn of_alert(code: TransportErrorCode, error: &ConnectionError) -> Self {
+        let code = u64::from(code);
+        let (kind, remedy) = match code - TLS_ALERTS {
+            45 => (Kind::TlsCertificateExpired, "it finds this side's certificate expired; renew it"),
+            // Decrypt error: an authority of the same name but with another key.
+            46 | 48 | 51 => (
+                Kind::TlsCertificateUnknown,
+                "it trusts no authority of this side's certificate; use one that its authority has signed",
+            ),
+            116 => (Kind::TlsClientCertificateRequired, "it lets in no client without one; connect with a certificate"),
+            _ => return Self::with_code(Kind::TlsFailed, code, error.to_string()),
+        };
+        Self::with_code(kind, code, format!("the peer refused the handshake: {remedy}"))
     }
 
     pub fn of_connect(error: &ConnectError, host: &str, server_name: &str) -> Self {
@@ -93,8 +116,10 @@ impl Failure {
 }
 
 /// TLS alerts travel as transport error codes 0x100 to 0x1ff (RFC 9001 section 4.8).
+const TLS_ALERTS: u64 = 0x100;
+
 fn is_tls(code: TransportErrorCode) -> bool {
-    (0x100..=0x1ff).contains(&u64::from(code))
+    (TLS_ALERTS..=0x1ff).contains(&u64::from(code))
 }
 
 pub fn ended_by(error: &ConnectionError) -> EndedBy {

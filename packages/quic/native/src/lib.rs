@@ -5,6 +5,7 @@
 
 mod bridge;
 mod budget;
+mod certificate;
 mod client;
 mod command;
 mod driver;
@@ -12,6 +13,7 @@ mod endpoint;
 mod events;
 mod failure;
 mod frame;
+mod hex;
 mod limits;
 mod options;
 mod receive;
@@ -23,3 +25,4 @@ mod socket;
 mod stream;
 mod table;
 mod tls;
+mod verify;

@@ -23,6 +23,12 @@ pub const STREAM_READ_BYTES_MAX: usize = 32 << 10;
 /// Streams accepted in a row before JavaScript is told.
 pub const ACCEPTS_PER_RING_MAX: usize = 64;
 
+/// How far back a made certificate's validity begins.
+pub const CERTIFICATE_BACKDATE: Duration = Duration::from_secs(3600);
+
+/// Step of the wait for a server's judgement of the client's certificate.
+pub const CONFIRM_STEP: Duration = Duration::from_millis(1);
+
 /// How long a closing endpoint waits for its answers and close packets to leave.
 pub const CLOSE_FLUSH_MAX: Duration = Duration::from_millis(250);
 

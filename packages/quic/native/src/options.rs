@@ -32,6 +32,10 @@ pub struct ListenOptions {
     pub port: u16,
     pub cert_pem: String,
     pub key_pem: String,
+    /// Trust anchors of clients, which then must show a certificate.
+    pub client_ca_pem: Option<String>,
+    /// 64 hexadecimal digits.
+    pub reset_key: Option<String>,
     pub transport: TransportOptions,
     pub frame: FrameOptions,
 }
@@ -41,8 +45,10 @@ pub struct ConnectOptions {
     pub host: String,
     pub port: u16,
     pub server_name: String,
-    /// "skip", "roots" or the text of a PEM file with trust anchors.
+    /// As `tls::Handshake::new` takes it.
     pub verify: String,
+    pub cert_pem: Option<String>,
+    pub key_pem: Option<String>,
     pub connect_timeout_ms: f64,
     pub transport: TransportOptions,
     pub frame: FrameOptions,

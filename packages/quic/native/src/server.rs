@@ -8,10 +8,12 @@ use std::{
 
 use futures_util::FutureExt;
 use quinn::{AsyncUdpSocket, Connection, ConnectionError, Incoming, RecvStream, Runtime, SendStream, TokioRuntime};
+use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     budget::{Budget, Reservation},
+    certificate::{ShownCertificate, certified_key},
     endpoint::Endpoint,
     events::EventKind,
     failure::{Failure, Kind, ended_by},
@@ -31,7 +33,10 @@ pub struct Listener {
 
 /// Binds and starts accepting; the address goes to JavaScript.
 pub async fn listen(endpoint: &Arc<Endpoint>, options: ListenOptions) -> Result<Listener, Failure> {
-    let mut config = quinn::ServerConfig::with_crypto(tls::server_config(&options.cert_pem, &options.key_pem)?);
+    let shown = ShownCertificate::new(certified_key(&options.cert_pem, &options.key_pem)?);
+    let crypto = tls::server_config(shown.clone(), options.client_ca_pem.as_deref())?;
+    let _ = endpoint.certificate.set(shown);
+    let mut config = quinn::ServerConfig::with_crypto(crypto);
     config.transport_config(options.transport.to_config());
     config.max_incoming(options.transport.max_incoming as usize);
     let address = socket::resolve(&options.host, options.port).await?;
@@ -42,8 +47,8 @@ pub async fn listen(endpoint: &Arc<Endpoint>, options: ListenOptions) -> Result<
     let runtime = Arc::new(TokioRuntime);
     let udp = runtime.wrap_udp_socket(udp).map_err(refused)?;
     let weak = Arc::downgrade(&udp);
-    let quic =
-        quinn::Endpoint::new_with_abstract_socket(Default::default(), Some(config), udp, runtime).map_err(refused)?;
+    let identity = socket::endpoint_config(options.reset_key.as_deref())?;
+    let quic = quinn::Endpoint::new_with_abstract_socket(identity, Some(config), udp, runtime).map_err(refused)?;
     let bound: SocketAddr = quic.local_addr().map_err(refused)?;
     let host = bound.ip().to_string();
     endpoint.tell(|queue| queue.text(EventKind::Listening, 0, bound.port().into(), &host));
@@ -95,7 +100,9 @@ async fn serve(endpoint: Arc<Endpoint>, incoming: Incoming) {
     let Ok(connection) = incoming.await else { return };
     let address = connection.remote_address().to_string();
     let number = endpoint.connections.add(connection.clone());
-    endpoint.tell(|queue| queue.text(EventKind::ConnectionOpened, number, 0, &address));
+    let chain = connection.peer_identity().and_then(|chain| chain.downcast::<Vec<CertificateDer<'static>>>().ok());
+    let certificate = chain.as_ref().and_then(|chain| chain.first()).map_or(&[][..], |leaf| leaf);
+    endpoint.tell(|queue| queue.connection_opened(number, &address, certificate));
     let acceptor = Acceptor { number, budget: Budget::new(endpoint.buffer_bytes_max), endpoint: endpoint.clone() };
     let error = acceptor.run(&connection).await;
     endpoint.connections.take(number);

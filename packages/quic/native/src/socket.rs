@@ -1,11 +1,15 @@
 //! Host names and UDP sockets.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
+use quinn::EndpointConfig;
+use quinn_proto::HashedConnectionIdGenerator;
+use ring::hmac;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::{
     failure::{Failure, Kind},
+    hex,
     options::TransportOptions,
 };
 
@@ -34,6 +38,22 @@ pub fn bind(address: SocketAddr, transport: &TransportOptions) -> io::Result<std
     }
     socket.bind(&address.into())?;
     Ok(socket.into())
+}
+
+/// An endpoint whose stateless resets clients of an earlier endpoint with the same key understand (RFC 9000 section 10.3).
+pub fn endpoint_config(reset_key: Option<&str>) -> Result<EndpointConfig, Failure> {
+    let Some(digits) = reset_key else { return Ok(EndpointConfig::default()) };
+    let key = hex::decode_32(digits)
+        .ok_or_else(|| Failure::new(Kind::AddressInvalid, "the reset key is not 64 hexadecimal digits"))?;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+    // Connection ids must be recognized after a restart too, or packets that carry them are dropped without a reset.
+    let [a, b, c, d, e, f, g, h, ..] = *hmac::sign(&key, b"connection ids").as_ref() else {
+        return Err(Failure::new(Kind::AddressInvalid, "the reset key gives no key for connection ids"));
+    };
+    let ids = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let mut config = EndpointConfig::new(Arc::new(key));
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
+    Ok(config)
 }
 
 /// The granted sizes of the receive and send buffers.

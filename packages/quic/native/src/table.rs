@@ -73,6 +73,10 @@ impl<T> Table<T> {
         lock(&self.entries).len()
     }
 
+    pub fn count(&self, is_counted: impl Fn(&T) -> bool) -> usize {
+        lock(&self.entries).values().filter(|entry| is_counted(entry)).count()
+    }
+
     pub fn take_all(&self) -> Vec<(u32, T)> {
         lock(&self.entries).drain().collect()
     }

@@ -1,120 +1,136 @@
 //! TLS 1.3 without ALPN on either side (spec 1.3).
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    ClientConfig, RootCertStore, ServerConfig, SignatureScheme,
+    client::ResolvesClientCert,
     crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    server::WebPkiClientVerifier,
+    sign::CertifiedKey,
     version::TLS13,
 };
 
-use crate::failure::{Failure, Kind};
+use crate::{
+    certificate::{self, ShownCertificate, invalid},
+    failure::{Failure, Kind},
+    hex,
+    verify::{Trust, Verdict, Verifier},
+};
 
-/// A fresh self-signed ECDSA P-256 certificate and its PKCS#8 key, both as PEM.
-pub fn generate_self_signed(names: Vec<String>) -> Result<[String; 2], rcgen::Error> {
-    let made = rcgen::generate_simple_self_signed(names)?;
-    Ok([made.cert.pem(), made.signing_key.serialize_pem()])
-}
-
-pub fn server_config(cert_pem: &str, key_pem: &str) -> Result<Arc<QuicServerConfig>, Failure> {
-    let chain = certificates(cert_pem)?;
-    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| invalid("private key", &error))?;
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[&TLS13])
-        .map_err(|error| invalid("TLS configuration", &error))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| invalid("certificate", &error))?;
-    let config = QuicServerConfig::try_from(config).map_err(|error| invalid("TLS configuration", &error))?;
-    Ok(Arc::new(config))
-}
-
-/// `verify` is "skip", "roots" (the Mozilla roots) or PEM text with trust anchors.
-pub fn client_config(verify: &str) -> Result<Arc<QuicClientConfig>, Failure> {
+/// With `client_ca_pem` every client must show a certificate of one of these authorities.
+pub fn server_config(
+    shown: Arc<ShownCertificate>,
+    client_ca_pem: Option<&str>,
+) -> Result<Arc<QuicServerConfig>, Failure> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&TLS13])
         .map_err(|error| invalid("TLS configuration", &error))?;
-    let config = match verify {
-        "skip" => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AcceptAnything { provider }))
-            .with_no_client_auth(),
-        "roots" => {
-            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-            builder.with_root_certificates(roots).with_no_client_auth()
-        }
-        pem => {
-            let mut roots = RootCertStore::empty();
-            for certificate in certificates(pem)? {
-                roots.add(certificate).map_err(|error| invalid("trust anchor", &error))?;
-            }
-            builder.with_root_certificates(roots).with_no_client_auth()
+    let builder = match client_ca_pem {
+        None => builder.with_no_client_auth(),
+        Some(pem) => {
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(pem)?), provider)
+                .build()
+                .map_err(|error| invalid("clients' authority", &error))?;
+            builder.with_client_cert_verifier(verifier)
         }
     };
-    let config = QuicClientConfig::try_from(config).map_err(|error| invalid("TLS configuration", &error))?;
+    let config = QuicServerConfig::try_from(builder.with_cert_resolver(shown))
+        .map_err(|error| invalid("TLS configuration", &error))?;
     Ok(Arc::new(config))
 }
 
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|error| invalid("certificate", &error))?;
-    if chain.is_empty() {
-        return Err(Failure::new(Kind::CertificateInvalid, "the PEM text holds no certificate"));
+/// A client's side of one handshake.
+pub struct Handshake {
+    pub config: Arc<QuicClientConfig>,
+    pub verdict: Verdict,
+    identity: Arc<Identity>,
+}
+
+impl Handshake {
+    /// `verify` is "skip", "roots" (the Mozilla roots), "system", "sha256:" with the fingerprint of the server's
+    /// certificate, or PEM text with trust anchors. Reads files if it is "system".
+    pub fn new(verify: &str, certificate: Option<(&str, &str)>) -> Result<Self, Failure> {
+        let provider = Arc::new(ring::default_provider());
+        let key = certificate.map(|(cert, key)| certificate::certified_key(cert, key)).transpose()?;
+        let identity = Arc::new(Identity { key, is_asked: AtomicBool::new(false) });
+        let verdict = Verdict::default();
+        let trust = trust(verify, &provider)?;
+        let verifier = Verifier { trust, provider: provider.clone(), verdict: verdict.clone() };
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13])
+            .map_err(|error| invalid("TLS configuration", &error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(identity.clone());
+        let config = QuicClientConfig::try_from(config).map_err(|error| invalid("TLS configuration", &error))?;
+        Ok(Self { config: Arc::new(config), verdict, identity })
     }
-    Ok(chain)
+
+    /// Whether the server judges this client's certificate, which it does only after the client has finished.
+    pub fn is_judged(&self) -> bool {
+        self.identity.is_asked.load(Ordering::Relaxed)
+    }
 }
 
-fn invalid(what: &str, error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Kind::CertificateInvalid, format!("{what} cannot be used: {error}"))
+fn trust(verify: &str, provider: &Arc<CryptoProvider>) -> Result<Trust, Failure> {
+    if let Some(digits) = verify.strip_prefix("sha256:") {
+        return hex::decode_32(digits).map(Trust::Fingerprint).ok_or_else(|| {
+            Failure::new(Kind::CertificateInvalid, format!("fingerprint {digits:?} is not 64 hexadecimal digits"))
+        });
+    }
+    match verify {
+        "skip" => Ok(Trust::Anything),
+        "roots" => Trust::authorities(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, provider),
+        "system" => Trust::authorities(system_authorities()?, provider),
+        pem => Trust::authorities(authorities(pem)?, provider),
+    }
 }
 
-/// Skip mode: chain, name and signatures go unchecked, as clients of a server with a throw-away certificate need it.
+/// What SSL_CERT_FILE and SSL_CERT_DIR name, or else the platform's store. Entries that cannot be used are passed over.
+fn system_authorities() -> Result<RootCertStore, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added > 0 {
+        return Ok(roots);
+    }
+    let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+    let text = format!(
+        "the system has no usable root certificates ({}); install its ca-certificates, set SSL_CERT_FILE, or verify \
+         with \"roots\" or an own authority",
+        if why.is_empty() { "none found".into() } else { why.join("; ") }
+    );
+    Err(Failure::new(Kind::CertificateInvalid, text))
+}
+
+fn authorities(pem: &str) -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificate::chain(pem)? {
+        roots.add(certificate).map_err(|error| invalid("trust anchor", &error))?;
+    }
+    Ok(roots)
+}
+
+/// The certificate of this client, if it has one, and whether the server has asked for it.
 #[derive(Debug)]
-struct AcceptAnything {
-    provider: Arc<CryptoProvider>,
+struct Identity {
+    key: Option<Arc<CertifiedKey>>,
+    is_asked: AtomicBool,
 }
 
-impl ServerCertVerifier for AcceptAnything {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+impl ResolvesClientCert for Identity {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.is_asked.store(true, Ordering::Relaxed);
+        self.key.clone()
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
-        // Offered though never verified: a peer may have nothing else.
-        if !schemes.contains(&SignatureScheme::ECDSA_NISTP521_SHA512) {
-            schemes.push(SignatureScheme::ECDSA_NISTP521_SHA512);
-        }
-        schemes
+    fn has_certs(&self) -> bool {
+        self.key.is_some()
     }
 }
