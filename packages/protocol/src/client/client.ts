@@ -204,7 +204,9 @@ export class QuicClient {
     if (!this.#hasWarned) {
       this.#hasWarned = true;
       const server = formatAddress(this.#address);
-      onWarning(`the certificate of ${server} is not verified because it is on loopback; set caPem to verify it`);
+      onWarning(
+        `the certificate of ${server} is not verified because it is on loopback; set caPem (RUNTARA_CA_FILE) to verify it`,
+      );
     }
     return "skip";
   }
