@@ -51,6 +51,6 @@ export const serverDefaults = {
   udpSendBufferBytes: 2_097_152,
   /** 0 = any number of connections. */
   maxConcurrentHandlers: 0,
-  /** From the first byte of a frame to its last. The original waits until the connection dies. */
+  /** Longest wait for the next byte of a frame that has begun. The original waits until the connection dies. */
   frameReadTimeoutMs: 30_000,
 } as const;

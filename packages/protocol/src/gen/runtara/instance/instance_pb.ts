@@ -763,7 +763,7 @@ export const InstanceEventTypeSchema: GenEnum<InstanceEventType> = /*@__PURE__*/
   enumDesc(file_runtara_instance_instance, 0);
 
 /**
- * Unknown numbers count as a cancel.
+ * Servers of 1.4.1 take unknown numbers for a cancel; ours refuses them.
  *
  * @generated from enum runtara.instance.SignalType
  */
@@ -785,7 +785,7 @@ export const SignalType = {
 } as const;
 
 /**
- * Unknown numbers count as a cancel.
+ * Servers of 1.4.1 take unknown numbers for a cancel; ours refuses them.
  *
  * @generated from enum runtara.instance.SignalType
  */
