@@ -10,7 +10,7 @@ export interface LedgerLine {
   atUs: number;
 }
 
-/** A process that was killed, with the batches it may have had in flight. */
+/** A process of the workflow that was killed. */
 export interface Killed {
   pid: number;
 }

@@ -97,12 +97,12 @@ test("a frame that stalls runs into its deadline; a stream without bytes does no
 });
 
 test("a frame that keeps coming outlives the deadline", async (t) => {
-  const connection = await pair(t, {}, { frame: { readTimeoutMs: 200 } });
+  const connection = await pair(t, {}, { frame: { readTimeoutMs: 600 } });
   const stream = await connection.openStream();
   const frame = framed(1, Buffer.from("slow but steady"));
   for (let at = 0; at < frame.length; at += 3) {
     await stream.write(frame.subarray(at, at + 3));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((resolve) => setTimeout(resolve, 80));
   }
   const answer = await stream.read();
   assert.deepEqual(answer, Uint8Array.from(framed(2, Buffer.from("slow but steady"))));

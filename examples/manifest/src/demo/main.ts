@@ -30,7 +30,10 @@ const options = program.opts<{ seed?: number; json: boolean; keep: boolean; all:
 const dir = resolve(program.args[0] ?? program.processedArgs[0]);
 const seed = options.seed ?? randomInt(1_000_000);
 
-process.exitCode = await main();
+process.exitCode = await main().catch((error: Error) => {
+  console.error(`demo: ${error.message} (repeat with --seed ${seed})`);
+  return 1;
+});
 
 async function main(): Promise<number> {
   const skip = options.all ? [] : [".git", "target"];
