@@ -30,6 +30,13 @@ export interface ConnectOptions {
   readonly certificate?: CertificatePair;
   /** For everything until the connection stands; 0: as long as the idle timeout allows. */
   readonly connectTimeoutMs: number;
+  /** Gives the attempt up; a connection that stands is not touched. */
+  readonly signal?: AbortSignal;
+  /**
+   * Whether TLS sessions of earlier connections of this process to the same address may go on here, and this one later:
+   * only those with the same `serverName`, `verify` and `certificate`. Never with early data. Default: true.
+   */
+  readonly resumption?: boolean;
   readonly transport?: Partial<TransportOptions>;
   readonly frame?: Partial<FrameOptions>;
 }
@@ -52,20 +59,26 @@ const connectionNumber = 0;
 const encoder = new TextEncoder();
 
 /**
- * Connects to a server. Keeps the process alive meanwhile.
+ * Connects to a server. Keeps the process alive meanwhile. A server that takes no further connections is a CONNECT_FAILED
+ * that says so. Aborting `signal` lets go of the socket at once.
  *
  * @throws QuicError ADDRESS_INVALID, SERVER_NAME_INVALID, CERTIFICATE_INVALID, CONNECT_TIMEOUT, CONNECT_FAILED,
- * TLS_NAME_MISMATCH, TLS_CERTIFICATE_EXPIRED, TLS_CERTIFICATE_UNKNOWN, TLS_CLIENT_CERTIFICATE_REQUIRED, TLS_FAILED,
+ * CALL_ABORTED: `signal` was aborted; TLS_NAME_MISMATCH, TLS_CERTIFICATE_EXPIRED, TLS_CERTIFICATE_UNKNOWN, TLS_CLIENT_CERTIFICATE_REQUIRED, TLS_FAILED,
  * BIND_FAILED, ADDON_MISSING
  */
 export async function connect(options: ConnectOptions): Promise<QuicConnection> {
   checkAddress(options.host, options.port);
+  const { signal } = options;
+  if (signal?.aborted === true) throw dialAborted(signal);
   const core = new ClientCore(options);
+  const onAbort = (): void => core.abandon(dialAborted(signal));
+  signal?.addEventListener("abort", onAbort);
   hold();
   try {
     await core.connected.promise;
   } finally {
     release();
+    signal?.removeEventListener("abort", onAbort);
   }
   return new QuicConnection(core);
 }
@@ -93,6 +106,11 @@ export class QuicConnection {
     return this.#core.remoteAddress;
   }
 
+  /** Whether its handshake took up the TLS session of an earlier connection. */
+  get isResumed(): boolean {
+    return this.#core.isResumed;
+  }
+
   /**
    * One unary call on a stream of its own: a frame and FIN, one frame back. If the peer allows no further stream it waits
    * for one. The payload must not change before the end of the tick. `timeoutMs` and `signal` give up the stream, never
@@ -115,7 +133,12 @@ export class QuicConnection {
     return this.#core.start<void>(operation.send, type, payload, undefined);
   }
 
-  /** Opens a raw stream; the peer sees it with the first bytes. @throws QuicError CONNECTION_CLOSED, CONNECTION_LOST */
+  /**
+   * Opens a raw stream; the peer sees it with the first bytes. If the peer allows no further stream it waits for one: write
+   * on those that you have, because a server allows more only when it sees what is used.
+   *
+   * @throws QuicError CONNECTION_CLOSED, CONNECTION_LOST
+   */
   openStream(): Promise<QuicStream> {
     return this.#core.start<QuicStream>(operation.openStream, 1, new Uint8Array(0), undefined);
   }
@@ -148,6 +171,7 @@ class ClientCore implements EventSink {
   readonly connected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly closed: PromiseWithResolvers<ConnectionClosed> = Promise.withResolvers<ConnectionClosed>();
   remoteAddress = "";
+  isResumed = false;
   /** How the connection ended; undefined while it is open. */
   why: ConnectionClosed | undefined;
   readonly #bridge: Bridge;
@@ -162,9 +186,18 @@ class ClientCore implements EventSink {
     this.#frame = withDefaults(frameDefaults, options.frame);
     const verify = nativeVerify(options.verify);
     const transport = withDefaults<TransportOptions>(clientTransport, options.transport);
-    const native = { host, port, serverName, verify, ...options.certificate, connectTimeoutMs, transport };
+    const isResuming = options.resumption ?? true;
+    const native = { host, port, serverName, verify, ...options.certificate, connectTimeoutMs, isResuming, transport };
     this.#bridge = new Bridge(this, (addon, ready) => addon.clientConnect({ ...native, frame: this.#frame }, ready));
     this.#pending = new PendingCalls((number) => this.#bridge.outbox.plain(operation.cancel, number));
+  }
+
+  /** Gives up connecting; the native side lets go of its socket when its endpoint is disposed of. */
+  abandon(error: QuicError): void {
+    // It may have succeeded in the very tick of the abort.
+    if (this.remoteAddress !== "") return;
+    this.connected.reject(error);
+    this.#bridge.dispose();
   }
 
   start<T>(kind: number, type: number, payload: Uint8Array, options: CallOptions | undefined): Promise<T> {
@@ -226,6 +259,7 @@ class ClientCore implements EventSink {
         break;
       case eventKind.connected:
         this.remoteAddress = event.text();
+        this.isResumed = event.value === 1;
         this.connected.resolve();
         break;
       case eventKind.endpointFailed:
@@ -302,6 +336,10 @@ class ClientCore implements EventSink {
     if (this.why.by === "local" && !this.#isToldToPeer) return;
     this.#bridge.dispose();
   }
+}
+
+function dialAborted(signal: AbortSignal | undefined): QuicError {
+  return new QuicError("CALL_ABORTED", "the connection attempt was aborted", { cause: signal?.reason });
 }
 
 function abortedError(signal: AbortSignal): QuicError {

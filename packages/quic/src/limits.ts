@@ -8,6 +8,8 @@ export const limits = {
   readTimeoutMs: 30_000,
   /** What the half-read large frames of one connection may reserve together: two of the largest. */
   connectionBufferBytesMax: 134_217_728,
+  /** What the half-read frames of all connections of an endpoint may hold together. */
+  endpointBufferBytesMax: 1_073_741_824,
   /** Values above this are handed over by reference instead of through the slab; native/src/limits.rs has its own. */
   slabValueBytesMax: 65_536,
   /** A batch is submitted before the tick's end once its slab holds this much. */
@@ -42,6 +44,10 @@ export const serverTransport = {
   maxBidiStreams: 1_000,
   maxUniStreams: 100,
   maxIncoming: 10_000,
+  maxConnections: 0,
+  retryFromIncoming: 1_000,
+  handshakeTimeoutMs: 10_000,
+  receiveWindowBytes: 268_435_456,
   udpReceiveBufferBytes: 2_097_152,
   udpSendBufferBytes: 2_097_152,
 } as const;
@@ -53,6 +59,10 @@ export const clientTransport = {
   maxBidiStreams: 100,
   maxUniStreams: 100,
   maxIncoming: 0,
+  maxConnections: 0,
+  retryFromIncoming: 0,
+  handshakeTimeoutMs: 0,
+  receiveWindowBytes: 268_435_456,
   udpReceiveBufferBytes: 2_097_152,
   udpSendBufferBytes: 2_097_152,
 } as const;

@@ -76,7 +76,14 @@ test("the two sides of the bridge list the same fields in the same order", () =>
 
 test("every native function may be used after the endpoint's end", () => {
   const addon = native();
-  const options = { host: "127.0.0.1", port: 9, serverName: "localhost", verify: "skip", connectTimeoutMs: 1000 };
+  const options = {
+    host: "127.0.0.1",
+    port: 9,
+    serverName: "localhost",
+    verify: "skip",
+    connectTimeoutMs: 1000,
+    isResuming: true,
+  };
   const handle = addon.clientConnect({ ...options, transport: clientTransport, frame: frameDefaults }, () => {});
   addon.endpointDispose(handle);
   addon.endpointDispose(handle);
@@ -91,7 +98,14 @@ test("every native function may be used after the endpoint's end", () => {
 
 test("arguments that do not belong together are refused", () => {
   const addon = native();
-  const options = { host: "127.0.0.1", port: 9, serverName: "localhost", verify: "skip", connectTimeoutMs: 1000 };
+  const options = {
+    host: "127.0.0.1",
+    port: 9,
+    serverName: "localhost",
+    verify: "skip",
+    connectTimeoutMs: 1000,
+    isResuming: true,
+  };
   const handle = addon.clientConnect({ ...options, transport: clientTransport, frame: frameDefaults }, () => {});
   const one = new Uint32Array(commandWords);
   assert.throws(() => addon.endpointSubmit(handle, one, 2, new Uint8Array(8), 0, null), /disagree/);

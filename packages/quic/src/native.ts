@@ -1,5 +1,4 @@
-import { createRequire } from "node:module";
-import { QuicError } from "./errors.ts";
+import { loadAddon } from "./load-addon.ts";
 import type { FrameOptions, TransportOptions } from "./options.ts";
 
 /** Words of an event record: kind, subject, other, value, code low, code high, offset, length. */
@@ -77,10 +76,12 @@ export interface NativeConnectOptions {
   readonly certPem?: string | undefined;
   readonly keyPem?: string | undefined;
   readonly connectTimeoutMs: number;
+  readonly isResuming: boolean;
   readonly transport: TransportOptions;
   readonly frame: FrameOptions;
 }
 
+/** What an endpoint has now, and what a listener has turned away since it began. */
 export interface EndpointStats {
   readonly connections: number;
   readonly openCalls: number;
@@ -88,6 +89,21 @@ export interface EndpointStats {
   readonly callsReceived: number;
   readonly udpReceiveBufferBytes: number;
   readonly udpSendBufferBytes: number;
+  readonly pendingHandshakes: number;
+  /** Bytes that half-read frames hold or have reserved, without those that wait for room. */
+  readonly bufferedBytes: number;
+  /** Over `maxConnections`; each was told so. */
+  readonly connectionsRefused: number;
+  /** First packets over `maxIncoming`, left unanswered. */
+  readonly handshakesDropped: number;
+  /** Clients that were asked to prove their address first. */
+  readonly handshakesRetried: number;
+  /** Over `handshakeTimeoutMs`, or silent for the idle time-out. */
+  readonly handshakesTimedOut: number;
+  /** For any other reason, such as a certificate that one side refused. */
+  readonly handshakesFailed: number;
+  /** Frames that found no room (`BUFFER_EXHAUSTED`). */
+  readonly framesRefused: number;
 }
 
 /** One connection as QUIC sees it now. */
@@ -138,24 +154,11 @@ export interface Native {
 let loaded: Native | undefined;
 
 /**
- * The addon, loaded on first use: the file that RUNTARA_QUIC_ADDON names, else the one that was built beside the package.
+ * The addon, loaded on first use (see load-addon.ts for where it is looked for).
  *
  * @throws QuicError ADDON_MISSING
  */
 export function native(): Native {
-  loaded ??= load();
+  loaded ??= loadAddon() as Native;
   return loaded;
-}
-
-function load(): Native {
-  const override = process.env.RUNTARA_QUIC_ADDON;
-  const path = override === undefined || override === "" ? "../native/quic.node" : override;
-  try {
-    return createRequire(import.meta.url)(path) as Native;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
-    throw new QuicError("ADDON_MISSING", `the QUIC addon cannot be loaded (${reason}); run \`npm run setup\``, {
-      cause,
-    });
-  }
 }

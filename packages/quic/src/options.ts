@@ -7,12 +7,26 @@ export interface TransportOptions {
   readonly idleTimeoutMs: number;
   /** Default: 15,000 on servers, 10,000 on clients. */
   readonly keepAliveIntervalMs: number;
-  /** How many bidirectional streams the peer may have open: 1,000 on servers, 100 on clients. */
+  /** How many bidirectional streams the peer may have open: 1,000 on servers, of which 100 at first; 100 on clients. */
   readonly maxBidiStreams: number;
   /** Default: 100. */
   readonly maxUniStreams: number;
-  /** Pending handshakes of a server, 10,000; further ones go unanswered until there is room. Unused on clients. */
+  /** Servers: pending handshakes, 10,000; further ones go unanswered until there is room, so 0 lets nobody in. */
   readonly maxIncoming: number;
+  /** Servers: connections, pending handshakes included; further ones are refused at once. Default: 0, any number. */
+  readonly maxConnections: number;
+  /**
+   * Servers: from so many pending handshakes on, a client must prove its address before it takes memory, which costs it a
+   * round trip (Retry, RFC 9000 section 8.1.2). Default: 1,000; 0: never.
+   */
+  readonly retryFromIncoming: number;
+  /** Servers: how long a handshake may take; default: 10,000; 0: the idle time-out. */
+  readonly handshakeTimeoutMs: number;
+  /**
+   * What may lie unread on all streams of a connection, beside 1.25 MB on each; default: 256 MiB; 0: any number. Streams
+   * that nobody reads use it up, and then the others of their connection wait.
+   */
+  readonly receiveWindowBytes: number;
   /** Asked of the OS, which may grant less (see `stats()`): 2 MiB each. */
   readonly udpReceiveBufferBytes: number;
   readonly udpSendBufferBytes: number;
@@ -28,6 +42,12 @@ export interface FrameOptions {
   readonly readTimeoutMs: number;
   /** What the half-read frames of one connection that are larger than 64 KiB may hold together; default: 128 MiB. */
   readonly connectionBufferBytesMax: number;
+  /**
+   * What the half-read frames of all connections of an endpoint may hold together; default: 1 GiB. Half of it is for
+   * frames above 64 KiB, an eighth for smaller ones, the rest for the large ones that wait for room: so half of it should
+   * have room for the largest payload. A frame that finds no room is a `BUFFER_EXHAUSTED`.
+   */
+  readonly endpointBufferBytesMax: number;
 }
 
 export const frameDefaults: FrameOptions = {
@@ -35,6 +55,7 @@ export const frameDefaults: FrameOptions = {
   typeMax: limits.frameTypeMax,
   readTimeoutMs: limits.readTimeoutMs,
   connectionBufferBytesMax: limits.connectionBufferBytesMax,
+  endpointBufferBytesMax: limits.endpointBufferBytesMax,
 };
 
 export function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -20,7 +23,7 @@ use crate::{
     endpoint::{Bell, Endpoint},
     events::RECORD_WORDS,
     limits,
-    options::{ConnectOptions, FrameOptions, ListenOptions},
+    options::{ConnectOptions, FrameOptions, ListenOptions, TransportOptions},
     runtime,
     table::lock,
 };
@@ -47,6 +50,14 @@ pub struct EndpointStats {
     pub calls_received: u32,
     pub udp_receive_buffer_bytes: u32,
     pub udp_send_buffer_bytes: u32,
+    pub pending_handshakes: u32,
+    pub buffered_bytes: f64,
+    pub connections_refused: f64,
+    pub handshakes_dropped: f64,
+    pub handshakes_retried: f64,
+    pub handshakes_timed_out: f64,
+    pub handshakes_failed: f64,
+    pub frames_refused: f64,
 }
 
 #[napi(object)]
@@ -76,7 +87,7 @@ pub fn generate_certificate(options: CertificateOptions) -> Result<Vec<String>> 
 #[napi(catch_unwind)]
 pub fn server_listen(options: ListenOptions, ready: Function<'_, (), ()>) -> Result<External<Handle>> {
     let runtime = runtime::handle()?;
-    let (handle, inbox) = new_endpoint(&options.frame, ready)?;
+    let (handle, inbox) = new_endpoint(&options.frame, &options.transport, ready)?;
     let endpoint = handle.endpoint.clone();
     let _entered = runtime.enter();
     endpoint.supervise(driver::run_server(endpoint.clone(), inbox, options));
@@ -94,7 +105,7 @@ pub fn server_set_certificate(handle: &External<Handle>, cert_pem: String, key_p
 #[napi(catch_unwind)]
 pub fn client_connect(options: ConnectOptions, ready: Function<'_, (), ()>) -> Result<External<Handle>> {
     let runtime = runtime::handle()?;
-    let (handle, inbox) = new_endpoint(&options.frame, ready)?;
+    let (handle, inbox) = new_endpoint(&options.frame, &options.transport, ready)?;
     let endpoint = handle.endpoint.clone();
     let _entered = runtime.enter();
     endpoint.supervise(driver::run_client(endpoint.clone(), inbox, options));
@@ -162,6 +173,8 @@ pub fn endpoint_take_large<'env>(env: &'env Env, handle: &External<Handle>) -> R
 pub fn endpoint_stats(handle: &External<Handle>) -> EndpointStats {
     let endpoint = &handle.endpoint;
     let [receive, send] = endpoint.socket_buffers.get().copied().unwrap_or_default();
+    let counts = &endpoint.counts;
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
     EndpointStats {
         connections: endpoint.connections.len() as u32,
         open_calls: endpoint.calls.len() as u32,
@@ -169,6 +182,14 @@ pub fn endpoint_stats(handle: &External<Handle>) -> EndpointStats {
         calls_received: endpoint.calls_received.load(Ordering::Relaxed),
         udp_receive_buffer_bytes: receive as u32,
         udp_send_buffer_bytes: send as u32,
+        pending_handshakes: counts.handshakes.load(Ordering::Relaxed),
+        buffered_bytes: endpoint.allowance.used_bytes() as f64,
+        connections_refused: read(&counts.refused),
+        handshakes_dropped: read(&counts.dropped),
+        handshakes_retried: read(&counts.retried),
+        handshakes_timed_out: read(&counts.timed_out),
+        handshakes_failed: read(&counts.failed),
+        frames_refused: read(&counts.frames_refused),
     }
 }
 
@@ -198,9 +219,13 @@ pub fn endpoint_dispose(handle: &External<Handle>) {
     lock(&handle.inbox).take();
 }
 
-fn new_endpoint(frame: &FrameOptions, ready: Function<'_, (), ()>) -> Result<(Handle, UnboundedReceiver<Batch>)> {
+fn new_endpoint(
+    frame: &FrameOptions,
+    transport: &TransportOptions,
+    ready: Function<'_, (), ()>,
+) -> Result<(Handle, UnboundedReceiver<Batch>)> {
     let bell: Bell = ready.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
-    let endpoint = Endpoint::new(bell, frame.to_receive(), frame.buffer_bytes_max());
+    let endpoint = Endpoint::new(bell, frame, transport.window_bytes());
     let (sender, inbox) = unbounded_channel();
     Ok((Handle { endpoint, inbox: Mutex::new(Some(sender)) }, inbox))
 }

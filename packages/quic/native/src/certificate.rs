@@ -6,8 +6,9 @@ use napi_derive::napi;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
+use ring::digest::{SHA256, digest};
 use rustls::{
-    crypto::ring,
+    crypto::ring as provider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
@@ -17,6 +18,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     failure::{Failure, Kind},
     limits,
+    session::note,
 };
 
 #[napi(object)]
@@ -91,7 +93,7 @@ pub fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
 pub fn certified_key(cert_pem: &str, key_pem: &str) -> Result<Arc<CertifiedKey>, Failure> {
     let chain = chain(cert_pem)?;
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| invalid("private key", &error))?;
-    CertifiedKey::from_der(chain, key, &ring::default_provider())
+    CertifiedKey::from_der(chain, key, &provider::default_provider())
         .map(Arc::new)
         .map_err(|error| invalid("certificate", &error))
 }
@@ -116,6 +118,9 @@ impl ShownCertificate {
 
 impl ResolvesServerCert for ShownCertificate {
     fn resolve(&self, _client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+        let shown = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let fingerprint = shown.cert.first().and_then(|leaf| digest(&SHA256, leaf).as_ref().try_into().ok());
+        note(|notes| notes.fingerprint = fingerprint);
+        Some(shown)
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use quinn::{Connection, ConnectionError, RecvStream, SendStream};
+use quinn::{Connection, ConnectionError, RecvStream, SendStream, crypto::rustls::QuicClientConfig};
 use tokio::time::timeout;
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     send::{Unfinished, Written, write_ready},
     socket,
     stream::RawStream,
-    tls::Handshake,
+    tls::{Credentials, Handshake},
 };
 
 /// The number of a client's only connection.
@@ -42,10 +42,15 @@ struct Waiting {
     pieces: Vec<Bytes>,
 }
 
-pub async fn connect(endpoint: &Arc<Endpoint>, options: ConnectOptions) -> Result<Client, Failure> {
+/// Leaves in `dialled` what must let go of its socket if there is no connection. Cancel safe but for that.
+pub async fn connect(
+    endpoint: &Arc<Endpoint>,
+    options: ConnectOptions,
+    dialled: &mut Option<quinn::Endpoint>,
+) -> Result<Client, Failure> {
     let limit = duration(options.connect_timeout_ms);
-    let attempt = establish(endpoint, &options);
-    let (quic, connection) = match limit {
+    let attempt = establish(endpoint, &options, dialled);
+    let (quic, connection, is_resumed) = match limit {
         None => attempt.await?,
         Some(limit) => timeout(limit, attempt).await.unwrap_or_else(|_| {
             let ConnectOptions { host, port, .. } = &options;
@@ -55,43 +60,48 @@ pub async fn connect(endpoint: &Arc<Endpoint>, options: ConnectOptions) -> Resul
     };
     endpoint.connections.put(CONNECTION, connection.clone());
     let address = connection.remote_address().to_string();
-    endpoint.tell(|queue| queue.text(EventKind::Connected, CONNECTION, 0, &address));
+    endpoint.tell(|queue| queue.text(EventKind::Connected, CONNECTION, is_resumed.into(), &address));
     tokio::spawn(report_end(endpoint.clone(), connection.clone()));
-    let budget = Budget::new(endpoint.buffer_bytes_max);
+    let budget = endpoint.budget();
     Ok(Client { quic, connection, budget, waiting: VecDeque::new(), transport: options.transport })
 }
 
-async fn establish(endpoint: &Endpoint, options: &ConnectOptions) -> Result<(quinn::Endpoint, Connection), Failure> {
-    let handshake = handshake(options).await?;
-    let mut config = quinn::ClientConfig::new(handshake.config.clone());
-    config.transport_config(options.transport.to_config());
+async fn establish(
+    endpoint: &Endpoint,
+    options: &ConnectOptions,
+    dialled: &mut Option<quinn::Endpoint>,
+) -> Result<(quinn::Endpoint, Connection, bool), Failure> {
+    let tls = tls_config(options).await?;
     let remote = socket::resolve(&options.host, options.port).await?;
+    let handshake = Handshake::new(tls, remote, options.is_resuming);
+    let mut config = quinn::ClientConfig::new(handshake.config.clone());
+    config.transport_config(options.transport.to_client_config());
     let refused = |error: std::io::Error| {
         Failure::new(Kind::BindFailed, format!("no UDP socket for a connection to {remote}: {error}"))
     };
     let udp = socket::bind(any_address(remote), &options.transport).map_err(refused)?;
     let _ = endpoint.socket_buffers.set(socket::buffer_sizes(&udp));
     let quic = quinn::Endpoint::new(Default::default(), None, udp, Arc::new(quinn::TokioRuntime)).map_err(refused)?;
+    *dialled = Some(quic.clone());
     let connecting = quic
         .connect_with(config, remote, &options.server_name)
         .map_err(|error| Failure::of_connect(&error, &options.host, &options.server_name))?;
-    let refused = |error| handshake.verdict.take().unwrap_or_else(|| Failure::of_handshake(&error));
+    let refused = |error| handshake.verdict().unwrap_or_else(|| Failure::of_handshake(&error));
     let connection = connecting.await.map_err(refused)?;
     if handshake.is_judged() {
         confirmed(&connection).await?;
     }
-    Ok((quic, connection))
+    Ok((quic, connection, handshake.is_resumed()))
 }
 
-async fn handshake(options: &ConnectOptions) -> Result<Handshake, Failure> {
-    let verify = options.verify.clone();
+async fn tls_config(options: &ConnectOptions) -> Result<Arc<QuicClientConfig>, Failure> {
     let certificate = options.cert_pem.clone().zip(options.key_pem.clone());
-    let make = move || Handshake::new(&verify, certificate.as_ref().map(|(cert, key)| (&cert[..], &key[..])));
+    let credentials = Credentials { verify: options.verify.clone(), certificate };
     if options.verify != "system" {
-        return make();
+        return credentials.config();
     }
     // Hundreds of files may be read, which must not hold up the network's thread.
-    let made = tokio::task::spawn_blocking(make).await;
+    let made = tokio::task::spawn_blocking(move || credentials.config()).await;
     made.unwrap_or_else(|error| Err(Failure::new(Kind::CertificateInvalid, error.to_string())))
 }
 
@@ -272,7 +282,7 @@ fn open_raw(endpoint: &Arc<Endpoint>, pending: u32, send: SendStream, recv: Recv
         return;
     }
     let number = endpoint.streams.reserve();
-    RawStream { number, connection: CONNECTION, send, recv, rest: Vec::new() }.start(endpoint);
+    RawStream { number, connection: CONNECTION, send, recv, rest: Vec::new(), open: None }.start(endpoint);
     endpoint.tell(|queue| queue.note(EventKind::StreamOpened, pending, number));
 }
 

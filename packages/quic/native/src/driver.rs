@@ -15,7 +15,7 @@ use crate::{
     events::EventKind,
     limits,
     options::{ConnectOptions, ListenOptions},
-    reply, server,
+    reply, server, socket,
     stream::Outgoing,
 };
 
@@ -52,9 +52,20 @@ pub async fn run_server(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: List
 }
 
 pub async fn run_client(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: ConnectOptions) {
-    let mut client = match client::connect(&endpoint, options).await {
-        Ok(client) => client,
-        Err(failure) => return endpoint.tell(|queue| queue.failure(EventKind::EndpointFailed, 0, &failure)),
+    let mut dialled = None;
+    let connected = tokio::select! {
+        biased;
+        connected = client::connect(&endpoint, options, &mut dialled) => Some(connected),
+        () = given_up(&mut inbox) => None,
+    };
+    let mut client = match connected {
+        Some(Ok(client)) => client,
+        failed => {
+            if let Some(Err(failure)) = failed {
+                endpoint.tell(|queue| queue.failure(EventKind::EndpointFailed, 0, &failure));
+            }
+            return socket::abandon(dialled).await;
+        }
     };
     let ending = loop {
         let mut ending = None;
@@ -81,6 +92,11 @@ pub async fn run_client(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: Conn
     drop(endpoint.streams.take_all());
     // Quinn answers late packets of the peer until the connection is drained.
     client.into_quic().wait_idle().await;
+}
+
+/// Resolves when JavaScript has let go of an endpoint that is still connecting, for which there are no commands.
+async fn given_up(inbox: &mut Inbox) {
+    while inbox.recv().await.is_some() {}
 }
 
 /// Waits until the close packet has been handed to the socket. Quinn does not count close frames, but it counts datagrams.

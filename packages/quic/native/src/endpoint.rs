@@ -12,9 +12,13 @@ use napi::{
 use tokio::task::AbortHandle;
 
 use crate::{
+    admission::Counts,
+    budget::{Allowance, Budget},
     certificate::ShownCertificate,
     events::{EventKind, EventQueue, LargeValue},
     failure::{Failure, Kind},
+    limits,
+    options::FrameOptions,
     receive::ReceiveOptions,
     reply::Call,
     stream::StreamControl,
@@ -29,7 +33,13 @@ pub struct Endpoint {
     is_rung: AtomicBool,
     bell: RwLock<Option<Bell>>,
     pub receive: ReceiveOptions,
-    pub buffer_bytes_max: usize,
+    /// One connection's allowance.
+    buffer_bytes_max: usize,
+    /// What the half-read frames of all connections share.
+    pub allowance: Arc<Allowance>,
+    /// How large the connection's receive window is.
+    window_bytes: usize,
+    pub counts: Arc<Counts>,
     /// Server: calls that JavaScript has not answered yet.
     pub calls: Table<Call>,
     /// Client: calls that wait for their answer, with what stops their task.
@@ -43,13 +53,16 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub fn new(bell: Bell, receive: ReceiveOptions, buffer_bytes_max: usize) -> Arc<Self> {
+    pub fn new(bell: Bell, frame: &FrameOptions, window_bytes: usize) -> Arc<Self> {
         Arc::new(Self {
             queue: Mutex::default(),
             is_rung: AtomicBool::new(false),
             bell: RwLock::new(Some(bell)),
-            receive,
-            buffer_bytes_max,
+            receive: frame.to_receive(),
+            buffer_bytes_max: frame.connection_buffer_bytes_max as usize,
+            allowance: shared_allowance(frame.endpoint_buffer_bytes_max as usize),
+            window_bytes,
+            counts: Arc::default(),
             calls: Table::default(),
             pending: Table::default(),
             streams: Table::default(),
@@ -58,6 +71,14 @@ impl Endpoint {
             calls_received: AtomicU32::new(0),
             certificate: OnceLock::new(),
         })
+    }
+
+    /// What the frames of a new connection draw on. Frames may wait for room only as long as the connection's window has
+    /// as much again for the others.
+    pub fn budget(&self) -> Budget {
+        let large = self.buffer_bytes_max;
+        let small = (large / limits::SMALL_FRAMES_PART).max(limits::SMALL_FRAMES_BYTES_MIN);
+        Budget::new(Allowance::new(large, self.window_bytes / 2, small), self.allowance.clone())
     }
 
     /// Adds events without telling JavaScript; `ring` must follow before the task waits.
@@ -111,4 +132,10 @@ impl Endpoint {
             endpoint.tell(|queue| queue.failure(EventKind::EndpointFailed, 0, &failure));
         });
     }
+}
+
+/// Half for the large frames that have their room, an eighth for small ones, the rest for large ones that wait.
+fn shared_allowance(bytes: usize) -> Arc<Allowance> {
+    let (large, small) = (bytes / 2, bytes / limits::SMALL_FRAMES_PART);
+    Allowance::new(large, bytes - large - small, small)
 }

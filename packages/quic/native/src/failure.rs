@@ -79,6 +79,10 @@ impl Failure {
             ConnectionError::ConnectionClosed(close) if is_tls(close.error_code) => {
                 Self::of_alert(close.error_code, error)
             }
+            ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::CONNECTION_REFUSED => {
+                let text = "the server takes no further connections now (CONNECTION_REFUSED); try again later";
+                Self::with_code(Kind::ConnectFailed, close.error_code.into(), text)
+            }
             ConnectionError::ApplicationClosed(close) => {
                 Self::with_code(Kind::ConnectFailed, close.error_code.into_inner(), error.to_string())
             }

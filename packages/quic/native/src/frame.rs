@@ -94,6 +94,11 @@ impl Assembly {
         self.header_have + self.whole.as_ref().map_or(self.body.len(), Bytes::len)
     }
 
+    /// What it holds in memory while it is not whole.
+    pub fn bytes_held(&self) -> usize {
+        if self.is_whole() { 0 } else { self.body.capacity() }
+    }
+
     /// The type, the payload and what came behind it.
     pub fn into_parts(self) -> (u16, Bytes, Vec<Bytes>) {
         (self.kind, self.whole.unwrap_or_default(), self.rest)

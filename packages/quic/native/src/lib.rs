@@ -3,6 +3,8 @@
 // Nothing calls the bridge in unit tests, because napi registers nothing there.
 #![cfg_attr(test, allow(dead_code))]
 
+mod accept;
+mod admission;
 mod bridge;
 mod budget;
 mod certificate;
@@ -13,16 +15,20 @@ mod endpoint;
 mod events;
 mod failure;
 mod frame;
+mod grant;
 mod hex;
 mod limits;
 mod options;
 mod receive;
 mod reply;
+mod resume;
 mod runtime;
 mod send;
 mod server;
+mod session;
 mod socket;
 mod stream;
 mod table;
+mod tickets;
 mod tls;
 mod verify;

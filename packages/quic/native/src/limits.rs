@@ -37,3 +37,34 @@ pub const CLOSE_FLUSH_STEP: Duration = Duration::from_millis(2);
 
 /// How long a closing listener waits for its connections to drain before it lets go of the socket anyway.
 pub const CLOSE_DRAIN_MAX: Duration = Duration::from_secs(1);
+
+/// Streams that a client may open before it has used half of them; Quinn's own default.
+pub const FIRST_STREAMS: u32 = 100;
+
+/// What may lie unread in one stream; Quinn's own default, for 100 Mbit/s at 100 ms.
+pub const STREAM_WINDOW_BYTES: usize = 1_250_000;
+
+/// The part of an allowance that small frames have: one in so many bytes.
+pub const SMALL_FRAMES_PART: usize = 8;
+
+/// What the small frames of a connection may hold however small its allowance is: sixteen of the largest.
+pub const SMALL_FRAMES_BYTES_MIN: usize = 1 << 20;
+
+/// Handshakes that have come and are not looked at yet, which takes no longer than the accept task's next turn.
+pub const ACCEPT_QUEUE_MAX: usize = 1_024;
+
+/// Packets of one such handshake, and of all of them, that are kept until then.
+pub const ACCEPT_BUFFER_BYTES_MAX: u64 = 64 << 10;
+pub const ACCEPT_BUFFERS_BYTES_MAX: u64 = 16 << 20;
+
+/// Client: TLS configurations kept for the next connection with the same options.
+pub const KEPT_CONFIGS_MAX: usize = 64;
+
+/// Client: servers whose session tickets are kept.
+pub const KEPT_SERVERS_MAX: usize = 256;
+
+/// Client: tickets kept for one server, each for one connection.
+pub const KEPT_TICKETS_MAX: usize = 4;
+
+/// How long a given-up dial may take to tell its peer before it lets go of its socket.
+pub const ABANDON_FLUSH: Duration = Duration::from_millis(2);

@@ -8,7 +8,7 @@ use quinn::{ReadError, RecvStream};
 use tokio::time::timeout;
 
 use crate::{
-    budget::{Budget, Reservation},
+    budget::{Budget, Exhausted, Reservation},
     frame::{Assembly, Broken, Fault, FrameLimits},
     limits,
 };
@@ -55,16 +55,21 @@ pub async fn collect(
 ) -> Result<Reservation, ReceiveError> {
     let mut reservation: Reservation = None;
     let mut is_reserved = false;
+    let mut small = budget.small();
     while !assembly.is_whole() {
         if let (false, Some(bytes)) = (is_reserved, assembly.claimed_bytes()) {
             let detail = bytes as u64;
-            let exhausted = |()| Broken { fault: Fault::BufferExhausted, detail };
+            let exhausted = |Exhausted| Broken { fault: Fault::BufferExhausted, detail };
             reservation = budget.reserve(bytes, options.patience).await.map_err(exhausted)?;
             is_reserved = true;
         }
         if !take_next(recv, assembly, options).await? {
             let detail = assembly.bytes_have() as u64;
             return Err(Broken { fault: Fault::Timeout, detail }.into());
+        }
+        if reservation.is_none() && small.grow_to(assembly.bytes_held()).is_err() {
+            let detail = assembly.bytes_have() as u64;
+            return Err(Broken { fault: Fault::BufferExhausted, detail }.into());
         }
     }
     Ok(reservation)

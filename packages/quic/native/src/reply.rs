@@ -9,6 +9,7 @@ use crate::{
     command::Command,
     endpoint::Endpoint,
     events::EventKind,
+    grant::OpenStream,
     send::{Unfinished, Written, write_ready},
     stream::RawStream,
 };
@@ -21,31 +22,43 @@ pub struct Call {
     pub recv: RecvStream,
     /// What came behind the frame; only raw streams look at it.
     pub rest: Vec<Bytes>,
+    /// Counts it among the streams that its connection has open.
+    pub open: OpenStream,
 }
 
 /// Writes one frame and ends the stream. Dropping Quinn's halves does the rest: the send half finishes, the receive
 /// half sends STOP_SENDING 0 unless the peer's FIN has come. A peer that has gone away is no error.
 pub fn respond(endpoint: &Endpoint, command: Command<'_>) {
     let Some(mut call) = endpoint.calls.take(command.subject) else { return };
-    if let Written::Rest(pieces) = write_ready(&mut call.send, command) {
-        let Call { send, recv, .. } = call;
-        tokio::spawn(async move {
-            let _ = Unfinished::new(send).write_all(pieces).await;
-            drop(recv);
-        });
+    let written = write_ready(&mut call.send, command);
+    let Call { send, mut recv, open, .. } = call;
+    match written {
+        Written::All | Written::Failed => {
+            drop(send);
+            open.end(&mut recv);
+        }
+        Written::Rest(pieces) => {
+            tokio::spawn(async move {
+                let _ = Unfinished::new(send).write_all(pieces).await;
+                open.end(&mut recv);
+            });
+        }
     }
 }
 
 /// Ends the stream without a byte.
 pub fn finish(endpoint: &Endpoint, call: u32) {
-    drop(endpoint.calls.take(call));
+    let Some(Call { send, mut recv, open, .. }) = endpoint.calls.take(call) else { return };
+    drop(send);
+    open.end(&mut recv);
 }
 
 pub fn reset(endpoint: &Endpoint, call: u32, code: VarInt) {
-    let Some(mut call) = endpoint.calls.take(call) else { return };
+    let Some(Call { mut send, mut recv, open, .. }) = endpoint.calls.take(call) else { return };
     // Each fails only if that side has ended already.
-    let _ = call.send.reset(code);
-    let _ = call.recv.stop(code);
+    let _ = send.reset(code);
+    open.end(&mut recv);
+    let _ = recv.stop(code);
 }
 
 /// Tells JavaScript once the peer no longer wants the answer or the connection has gone.
@@ -64,6 +77,6 @@ pub fn watch(endpoint: &Arc<Endpoint>, number: u32) {
 
 /// Goes on with the stream's raw bytes under the same number.
 pub fn upgrade(endpoint: &Arc<Endpoint>, number: u32) {
-    let Some(Call { connection, send, recv, rest }) = endpoint.calls.take(number) else { return };
-    RawStream { number, connection, send, recv, rest }.start(endpoint);
+    let Some(Call { connection, send, recv, rest, open }) = endpoint.calls.take(number) else { return };
+    RawStream { number, connection, send, recv, rest, open: Some(open) }.start(endpoint);
 }

@@ -1,4 +1,4 @@
-//! Listening, accepting connections, and reading the first frame of every stream.
+//! Listening, and letting clients in.
 
 use std::{
     net::SocketAddr,
@@ -6,22 +6,18 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt;
-use quinn::{AsyncUdpSocket, Connection, ConnectionError, Incoming, RecvStream, Runtime, SendStream, TokioRuntime};
-use rustls::pki_types::CertificateDer;
+use quinn::{AsyncUdpSocket, Connection, Incoming, Runtime, TokioRuntime, VarInt};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    budget::{Budget, Reservation},
+    accept::serve,
+    admission::{AdmissionLimits, Counted, Decision, decide},
     certificate::{ShownCertificate, certified_key},
     endpoint::Endpoint,
     events::EventKind,
-    failure::{Failure, Kind, ended_by},
-    frame::Assembly,
+    failure::{Failure, Kind},
     limits,
     options::ListenOptions,
-    receive::{ReceiveError, collect, take_ready},
-    reply::Call,
     socket, tls,
 };
 
@@ -37,8 +33,11 @@ pub async fn listen(endpoint: &Arc<Endpoint>, options: ListenOptions) -> Result<
     let crypto = tls::server_config(shown.clone(), options.client_ca_pem.as_deref())?;
     let _ = endpoint.certificate.set(shown);
     let mut config = quinn::ServerConfig::with_crypto(crypto);
-    config.transport_config(options.transport.to_config());
-    config.max_incoming(options.transport.max_incoming as usize);
+    config.transport_config(options.transport.to_server_config());
+    config
+        .max_incoming(limits::ACCEPT_QUEUE_MAX)
+        .incoming_buffer_size(limits::ACCEPT_BUFFER_BYTES_MAX)
+        .incoming_buffer_size_total(limits::ACCEPT_BUFFERS_BYTES_MAX);
     let address = socket::resolve(&options.host, options.port).await?;
     let refused =
         |error: std::io::Error| Failure::new(Kind::BindFailed, format!("cannot listen on {address}: {error}"));
@@ -52,13 +51,15 @@ pub async fn listen(endpoint: &Arc<Endpoint>, options: ListenOptions) -> Result<
     let bound: SocketAddr = quic.local_addr().map_err(refused)?;
     let host = bound.ip().to_string();
     endpoint.tell(|queue| queue.text(EventKind::Listening, 0, bound.port().into(), &host));
-    endpoint.supervise(accept_connections(endpoint.clone(), quic.clone()));
+    let streams_max = options.transport.bidi_streams_max();
+    let shared = Shared { endpoint: endpoint.clone(), admission: options.transport.to_admission(), streams_max };
+    endpoint.supervise(accept_connections(Arc::new(shared), quic.clone()));
     Ok(Listener { quic, socket: weak })
 }
 
 impl Listener {
     /// Closes every connection, waits until they are drained and the port is free again.
-    pub async fn close(self, endpoint: &Endpoint, code: quinn::VarInt, reason: &[u8]) {
+    pub async fn close(self, endpoint: &Endpoint, code: VarInt, reason: &[u8]) {
         self.quic.set_server_config(None);
         let connections = endpoint.connections.all();
         flush(&connections).await;
@@ -89,97 +90,39 @@ async fn flush(connections: &[Connection]) {
     }
 }
 
-async fn accept_connections(endpoint: Arc<Endpoint>, quic: quinn::Endpoint) {
+/// What all connections of a listener have in common.
+pub struct Shared {
+    pub endpoint: Arc<Endpoint>,
+    pub admission: AdmissionLimits,
+    /// How many bidirectional streams a client may have open.
+    pub streams_max: VarInt,
+}
+
+async fn accept_connections(shared: Arc<Shared>, quic: quinn::Endpoint) {
     while let Some(incoming) = quic.accept().await {
-        tokio::spawn(serve(endpoint.clone(), incoming));
-    }
-}
-
-async fn serve(endpoint: Arc<Endpoint>, incoming: Incoming) {
-    // A handshake that fails concerns nobody but the peer.
-    let Ok(connection) = incoming.await else { return };
-    let address = connection.remote_address().to_string();
-    let number = endpoint.connections.add(connection.clone());
-    let chain = connection.peer_identity().and_then(|chain| chain.downcast::<Vec<CertificateDer<'static>>>().ok());
-    let certificate = chain.as_ref().and_then(|chain| chain.first()).map_or(&[][..], |leaf| leaf);
-    endpoint.tell(|queue| queue.connection_opened(number, &address, certificate));
-    let acceptor = Acceptor { number, budget: Budget::new(endpoint.buffer_bytes_max), endpoint: endpoint.clone() };
-    let error = acceptor.run(&connection).await;
-    endpoint.connections.take(number);
-    let failure = Failure::of_connection(&error);
-    endpoint.tell(|queue| queue.connection_closed(number, ended_by(&error), &failure));
-    endpoint.calls.retain(|_, call| call.connection != number);
-    endpoint.streams.retain(|_, stream| stream.connection != number);
-}
-
-struct Acceptor {
-    endpoint: Arc<Endpoint>,
-    number: u32,
-    budget: Budget,
-}
-
-impl Acceptor {
-    async fn run(&self, connection: &Connection) -> ConnectionError {
-        let mut accepted = 0;
-        loop {
-            let next = match connection.accept_bi().now_or_never() {
-                Some(next) if accepted < limits::ACCEPTS_PER_RING_MAX => next,
-                Some(next) => {
-                    accepted = 0;
-                    self.endpoint.ring();
-                    next
-                }
-                None => {
-                    accepted = 0;
-                    self.endpoint.ring();
-                    connection.accept_bi().await
-                }
-            };
-            accepted += 1;
-            match next {
-                Ok((send, recv)) => self.receive(send, recv),
-                Err(error) => return error,
+        let counts = &shared.endpoint.counts;
+        match decide(&shared.admission, counts, incoming.may_retry() && !incoming.remote_address_validated()) {
+            Decision::Refuse => incoming.refuse(),
+            Decision::Drop => incoming.ignore(),
+            Decision::Retry => {
+                // It fails only if it was not allowed, which has been asked.
+                let _ = incoming.retry();
             }
-        }
-    }
-
-    /// Most frames are there with their stream; only the others cost a task.
-    fn receive(&self, send: SendStream, mut recv: RecvStream) {
-        let mut assembly = Assembly::default();
-        match take_ready(&mut recv, &mut assembly, &self.endpoint.receive) {
-            Ok(true) => deliver(&self.endpoint, self.number, send, recv, Ok((assembly, None))),
-            Err(error) => deliver(&self.endpoint, self.number, send, recv, Err(error)),
-            Ok(false) => {
-                let (endpoint, number, budget) = (self.endpoint.clone(), self.number, self.budget.clone());
-                tokio::spawn(async move {
-                    let outcome = collect(&mut recv, &mut assembly, &endpoint.receive, &budget).await;
-                    deliver(&endpoint, number, send, recv, outcome.map(|reservation| (assembly, reservation)));
-                    endpoint.ring();
-                });
-            }
+            Decision::Admit => admit(&shared, incoming),
         }
     }
 }
 
-/// Hands a frame or its fault to JavaScript, which then owns the call. A lost connection has told its own story.
-fn deliver(
-    endpoint: &Endpoint,
-    connection: u32,
-    send: SendStream,
-    recv: RecvStream,
-    outcome: Result<(Assembly, Reservation), ReceiveError>,
-) {
-    match outcome {
-        Ok((assembly, reservation)) => {
-            let (kind, payload, rest) = assembly.into_parts();
-            let call = endpoint.calls.add(Call { connection, send, recv, rest });
-            endpoint.calls_received.fetch_add(1, Ordering::Relaxed);
-            endpoint.push(|queue| queue.call(call, connection, kind, payload, reservation));
+fn admit(shared: &Arc<Shared>, incoming: Incoming) {
+    let counts = &shared.endpoint.counts;
+    match incoming.accept() {
+        Err(_) => {
+            counts.failed.fetch_add(1, Ordering::Relaxed);
         }
-        Err(ReceiveError::Broken(broken)) => {
-            let call = endpoint.calls.add(Call { connection, send, recv, rest: Vec::new() });
-            endpoint.push(|queue| queue.call_fault(call, connection, broken));
+        Ok(connecting) => {
+            let handshake = Counted::new(counts, |counts| &counts.handshakes);
+            let admitted = Counted::new(counts, |counts| &counts.admitted);
+            tokio::spawn(serve(shared.clone(), connecting, handshake, admitted));
         }
-        Err(ReceiveError::Lost(_)) => {}
     }
 }

@@ -1,15 +1,25 @@
 //! Host names and UDP sockets.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
-use quinn::EndpointConfig;
+use quinn::{
+    AsyncUdpSocket, EndpointConfig, UdpPoller,
+    udp::{RecvMeta, Transmit},
+};
 use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::time::sleep;
 
 use crate::{
     failure::{Failure, Kind},
-    hex,
+    hex, limits,
     options::TransportOptions,
 };
 
@@ -60,4 +70,49 @@ pub fn endpoint_config(reset_key: Option<&str>) -> Result<EndpointConfig, Failur
 pub fn buffer_sizes(socket: &std::net::UdpSocket) -> [usize; 2] {
     let socket = socket2::SockRef::from(socket);
     [socket.recv_buffer_size().unwrap_or(0), socket.send_buffer_size().unwrap_or(0)]
+}
+
+/// Lets go of the socket of a dial that has no connection, as soon as its peer has been told; Quinn alone would keep it
+/// for three times its timeout.
+pub async fn abandon(dialled: Option<quinn::Endpoint>) {
+    let Some(quic) = dialled else { return };
+    sleep(limits::ABANDON_FLUSH).await;
+    // Quinn keeps the last socket beside the new one, so the second time is what frees it.
+    for _ in 0..2 {
+        // It fails only for a socket without an address.
+        let _ = quic.rebind_abstract(Arc::new(Nowhere));
+    }
+}
+
+/// A socket that takes everything and receives nothing.
+#[derive(Debug)]
+struct Nowhere;
+
+impl AsyncUdpSocket for Nowhere {
+    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
+        Box::pin(Self)
+    }
+
+    fn try_send(&self, _: &Transmit<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn poll_recv(
+        &self,
+        _: &mut Context<'_>,
+        _: &mut [io::IoSliceMut<'_>],
+        _: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok((std::net::Ipv6Addr::UNSPECIFIED, 0).into())
+    }
+}
+
+impl UdpPoller for Nowhere {
+    fn poll_writable(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }

@@ -11,6 +11,7 @@ use crate::{
     endpoint::Endpoint,
     events::EventKind,
     failure::{Failure, Kind},
+    grant::OpenStream,
     limits,
 };
 
@@ -58,6 +59,8 @@ pub struct RawStream {
     pub recv: RecvStream,
     /// What came behind the first frame.
     pub rest: Vec<Bytes>,
+    /// Server: counts it among the streams that its connection has open.
+    pub open: Option<OpenStream>,
 }
 
 impl RawStream {
@@ -73,7 +76,10 @@ impl RawStream {
         tokio::spawn(async move {
             let reader = Reader { number, recv: self.recv, credit, is_stopped };
             let writer = Writer { number, send: self.send, queue, is_reset };
-            tokio::join!(reader.run(&endpoint, self.rest), writer.run(&endpoint));
+            let (ended, ()) = tokio::join!(reader.run(&endpoint, self.rest), writer.run(&endpoint));
+            if let (PeerSide::Ended, Some(open)) = (ended, self.open) {
+                open.closed();
+            }
             endpoint.streams.take(number);
         });
     }
@@ -91,6 +97,12 @@ async fn code_given(given: &mut watch::Receiver<Option<VarInt>>) -> VarInt {
     }
 }
 
+/// Whether the peer has ended its side of a stream, as far as that is known here.
+enum PeerSide {
+    Ended,
+    Unknown,
+}
+
 struct Reader {
     number: u32,
     recv: RecvStream,
@@ -99,7 +111,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(mut self, endpoint: &Endpoint, rest: Vec<Bytes>) {
+    async fn run(mut self, endpoint: &Endpoint, rest: Vec<Bytes>) -> PeerSide {
         for piece in rest {
             endpoint.push(|queue| queue.stream_data(self.number, &piece));
         }
@@ -122,18 +134,23 @@ impl Reader {
                     self.credit.add_permits(room - count);
                     endpoint.tell(|queue| queue.stream_data(self.number, &buffer[..count]));
                 }
-                Ok(None) => return endpoint.tell(|queue| queue.note(EventKind::StreamEnd, self.number, 0)),
+                Ok(None) => {
+                    endpoint.tell(|queue| queue.note(EventKind::StreamEnd, self.number, 0));
+                    return PeerSide::Ended;
+                }
                 Err(error) => {
                     let failure = read_failure(error);
-                    return endpoint.tell(|queue| queue.failure(EventKind::StreamReadFailed, self.number, &failure));
+                    endpoint.tell(|queue| queue.failure(EventKind::StreamReadFailed, self.number, &failure));
+                    return PeerSide::Ended;
                 }
             }
         }
     }
 
-    fn stop(mut self, code: VarInt) {
+    fn stop(mut self, code: VarInt) -> PeerSide {
         // It fails only if the peer has ended the stream already.
         let _ = self.recv.stop(code);
+        PeerSide::Unknown
     }
 }
 

@@ -1,16 +1,15 @@
 //! TLS 1.3 without ALPN on either side (spec 1.3).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use ring::digest::{self, SHA256};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig, SignatureScheme,
-    client::ResolvesClientCert,
-    crypto::{CryptoProvider, ring},
-    server::WebPkiClientVerifier,
+    client::{ResolvesClientCert, Resumption},
+    crypto::{CryptoProvider, ring as provider},
+    pki_types::CertificateDer,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
     sign::CertifiedKey,
     version::TLS13,
 };
@@ -19,15 +18,17 @@ use crate::{
     certificate::{self, ShownCertificate, invalid},
     failure::{Failure, Kind},
     hex,
-    verify::{Trust, Verdict, Verifier},
+    resume::{self, Origin, Sessions},
+    session::{NotedClient, NotedServer, SharedNotes, note},
+    table::lock,
+    tickets::{NotedClients, TiedTickets},
+    verify::{Trust, Verifier},
 };
 
-/// With `client_ca_pem` every client must show a certificate of one of these authorities.
-pub fn server_config(
-    shown: Arc<ShownCertificate>,
-    client_ca_pem: Option<&str>,
-) -> Result<Arc<QuicServerConfig>, Failure> {
-    let provider = Arc::new(ring::default_provider());
+/// With `client_ca_pem` every client must show a certificate of one of these authorities. There is no early data, since
+/// it could be replayed (RFC 8446 section 8).
+pub fn server_config(shown: Arc<ShownCertificate>, client_ca_pem: Option<&str>) -> Result<Arc<NotedServer>, Failure> {
+    let provider = Arc::new(provider::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&TLS13])
         .map_err(|error| invalid("TLS configuration", &error))?;
@@ -37,48 +38,107 @@ pub fn server_config(
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(pem)?), provider)
                 .build()
                 .map_err(|error| invalid("clients' authority", &error))?;
-            builder.with_client_cert_verifier(verifier)
+            builder.with_client_cert_verifier(Arc::new(NotedClients(verifier)))
         }
     };
-    let config = QuicServerConfig::try_from(builder.with_cert_resolver(shown))
-        .map_err(|error| invalid("TLS configuration", &error))?;
-    Ok(Arc::new(config))
+    let mut config = builder.with_cert_resolver(shown);
+    let tickets = provider::Ticketer::new().map_err(|error| invalid("TLS configuration", &error))?;
+    config.ticketer = Arc::new(TiedTickets(tickets));
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    let config = QuicServerConfig::try_from(config).map_err(|error| invalid("TLS configuration", &error))?;
+    Ok(Arc::new(NotedServer(Arc::new(config))))
 }
 
-/// A client's side of one handshake.
-pub struct Handshake {
-    pub config: Arc<QuicClientConfig>,
-    pub verdict: Verdict,
-    identity: Arc<Identity>,
+/// Whom a client trusts and who it is, before anything is looked up.
+#[derive(Clone)]
+pub struct Credentials {
+    /// "skip", "roots" (the Mozilla roots), "system", "sha256:" with the fingerprint of the server's certificate, or PEM
+    /// text with trust anchors.
+    pub verify: String,
+    /// Certificate and key as PEM.
+    pub certificate: Option<(String, String)>,
 }
 
-impl Handshake {
-    /// `verify` is "skip", "roots" (the Mozilla roots), "system", "sha256:" with the fingerprint of the server's
-    /// certificate, or PEM text with trust anchors. Reads files if it is "system".
-    pub fn new(verify: &str, certificate: Option<(&str, &str)>) -> Result<Self, Failure> {
-        let provider = Arc::new(ring::default_provider());
-        let key = certificate.map(|(cert, key)| certificate::certified_key(cert, key)).transpose()?;
-        let identity = Arc::new(Identity { key, is_asked: AtomicBool::new(false) });
-        let verdict = Verdict::default();
-        let trust = trust(verify, &provider)?;
-        let verifier = Verifier { trust, provider: provider.clone(), verdict: verdict.clone() };
-        let config = ClientConfig::builder_with_provider(provider)
+impl Credentials {
+    /// The configuration for these, made once. Reads files if `verify` is "system".
+    pub fn config(&self) -> Result<Arc<QuicClientConfig>, Failure> {
+        let system = if self.verify == "system" { system_certificates()? } else { Vec::new() };
+        let origin = self.origin(&system);
+        if let Some(config) = resume::kept(&origin) {
+            return Ok(config);
+        }
+        let config = Arc::new(self.make(system)?);
+        resume::keep(origin, config.clone());
+        Ok(config)
+    }
+
+    fn origin(&self, system: &[CertificateDer<'_>]) -> Origin {
+        let mut context = digest::Context::new(&SHA256);
+        // Each part behind its length, so that no two lists of parts are alike.
+        let mut add = |part: &[u8]| {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        };
+        add(self.verify.as_bytes());
+        let (cert, key) = self.certificate.as_ref().map_or(("", ""), |(cert, key)| (cert, key));
+        add(cert.as_bytes());
+        add(key.as_bytes());
+        for certificate in system {
+            add(certificate);
+        }
+        context.finish().as_ref().try_into().unwrap_or_default()
+    }
+
+    fn make(&self, system: Vec<CertificateDer<'static>>) -> Result<QuicClientConfig, Failure> {
+        let provider = Arc::new(provider::default_provider());
+        let key = self.certificate.as_ref().map(|(cert, key)| certificate::certified_key(cert, key)).transpose()?;
+        let trust = Arc::new(trust(&self.verify, system, &provider)?);
+        let verifier = Verifier { trust: trust.clone(), provider: provider.clone() };
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13])
             .map_err(|error| invalid("TLS configuration", &error))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_cert_resolver(identity.clone());
-        let config = QuicClientConfig::try_from(config).map_err(|error| invalid("TLS configuration", &error))?;
-        Ok(Self { config: Arc::new(config), verdict, identity })
+            .with_client_cert_resolver(Arc::new(Identity(key)));
+        config.resumption = Resumption::store(Sessions::new(trust));
+        QuicClientConfig::try_from(config).map_err(|error| invalid("TLS configuration", &error))
+    }
+}
+
+/// A client's side of one handshake.
+pub struct Handshake {
+    pub config: Arc<NotedClient>,
+    notes: SharedNotes,
+}
+
+impl Handshake {
+    pub fn new(inner: Arc<QuicClientConfig>, remote: SocketAddr, is_resuming: bool) -> Self {
+        let notes = SharedNotes::default();
+        {
+            let mut notes = lock(&notes);
+            notes.remote = Some(remote);
+            notes.is_resuming = is_resuming;
+        }
+        Self { config: Arc::new(NotedClient { inner, notes: notes.clone() }), notes }
+    }
+
+    /// Why the server's certificate was refused, if it was.
+    pub fn verdict(&self) -> Option<Failure> {
+        lock(&self.notes).verdict.take()
     }
 
     /// Whether the server judges this client's certificate, which it does only after the client has finished.
     pub fn is_judged(&self) -> bool {
-        self.identity.is_asked.load(Ordering::Relaxed)
+        lock(&self.notes).is_asked
+    }
+
+    /// Whether an earlier session went on; only for handshakes that have succeeded.
+    pub fn is_resumed(&self) -> bool {
+        !lock(&self.notes).is_shown
     }
 }
 
-fn trust(verify: &str, provider: &Arc<CryptoProvider>) -> Result<Trust, Failure> {
+fn trust(verify: &str, system: Vec<CertificateDer<'static>>, provider: &Arc<CryptoProvider>) -> Result<Trust, Failure> {
     if let Some(digits) = verify.strip_prefix("sha256:") {
         return hex::decode_32(digits).map(Trust::Fingerprint).ok_or_else(|| {
             Failure::new(Kind::CertificateInvalid, format!("fingerprint {digits:?} is not 64 hexadecimal digits"))
@@ -87,26 +147,36 @@ fn trust(verify: &str, provider: &Arc<CryptoProvider>) -> Result<Trust, Failure>
     match verify {
         "skip" => Ok(Trust::Anything),
         "roots" => Trust::authorities(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, provider),
-        "system" => Trust::authorities(system_authorities()?, provider),
+        "system" => Trust::authorities(parsable(system)?, provider),
         pem => Trust::authorities(authorities(pem)?, provider),
     }
 }
 
-/// What SSL_CERT_FILE and SSL_CERT_DIR name, or else the platform's store. Entries that cannot be used are passed over.
-fn system_authorities() -> Result<RootCertStore, Failure> {
+/// What SSL_CERT_FILE and SSL_CERT_DIR name, or else the platform's store.
+fn system_certificates() -> Result<Vec<CertificateDer<'static>>, Failure> {
     let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added > 0 {
-        return Ok(roots);
+    if !found.certs.is_empty() {
+        return Ok(found.certs);
     }
     let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+    Err(no_system_roots(if why.is_empty() { "none found".into() } else { why.join("; ") }))
+}
+
+/// Entries that cannot be used are passed over.
+fn parsable(certificates: Vec<CertificateDer<'static>>) -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    match roots.add_parsable_certificates(certificates) {
+        (0, ignored) => Err(no_system_roots(format!("none of {ignored} can be read"))),
+        _ => Ok(roots),
+    }
+}
+
+fn no_system_roots(why: String) -> Failure {
     let text = format!(
-        "the system has no usable root certificates ({}); install its ca-certificates, set SSL_CERT_FILE, or verify \
-         with \"roots\" or an own authority",
-        if why.is_empty() { "none found".into() } else { why.join("; ") }
+        "the system has no usable root certificates ({why}); install its ca-certificates, set SSL_CERT_FILE, or verify \
+         with \"roots\" or an own authority"
     );
-    Err(Failure::new(Kind::CertificateInvalid, text))
+    Failure::new(Kind::CertificateInvalid, text)
 }
 
 fn authorities(pem: &str) -> Result<RootCertStore, Failure> {
@@ -117,20 +187,17 @@ fn authorities(pem: &str) -> Result<RootCertStore, Failure> {
     Ok(roots)
 }
 
-/// The certificate of this client, if it has one, and whether the server has asked for it.
+/// The certificate of this client, if it has one.
 #[derive(Debug)]
-struct Identity {
-    key: Option<Arc<CertifiedKey>>,
-    is_asked: AtomicBool,
-}
+struct Identity(Option<Arc<CertifiedKey>>);
 
 impl ResolvesClientCert for Identity {
     fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.is_asked.store(true, Ordering::Relaxed);
-        self.key.clone()
+        note(|notes| notes.is_asked = true);
+        self.0.clone()
     }
 
     fn has_certs(&self) -> bool {
-        self.key.is_some()
+        self.0.is_some()
     }
 }

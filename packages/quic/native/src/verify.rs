@@ -1,6 +1,6 @@
 //! Whom a client trusts, and what it says of a server that it does not.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
 use rustls::{
@@ -16,7 +16,7 @@ use rustls::{
 use crate::{
     failure::{Failure, Kind},
     hex,
-    table::lock,
+    session::note,
 };
 
 #[derive(Debug)]
@@ -38,26 +38,44 @@ impl Trust {
     }
 }
 
-/// Why the server's certificate was refused, kept because TLS passes on no more than an alert.
-#[derive(Clone, Debug, Default)]
-pub struct Verdict(Arc<Mutex<Option<Failure>>>);
-
-impl Verdict {
-    pub fn take(&self) -> Option<Failure> {
-        lock(&self.0).take()
-    }
-}
-
 #[derive(Debug)]
 pub struct Verifier {
-    pub trust: Trust,
+    pub trust: Arc<Trust>,
     pub provider: Arc<CryptoProvider>,
-    pub verdict: Verdict,
 }
 
-impl Verifier {
-    fn refuse(&self, failure: Option<Failure>) {
-        *lock(&self.verdict.0) = failure;
+impl Trust {
+    /// The failure is what there is to say beyond the alert.
+    pub fn judge(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<(), (Error, Option<Failure>)> {
+        match self {
+            Self::Anything => Ok(()),
+            Self::Authorities(inner) => {
+                match inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+                    Ok(_) => Ok(()),
+                    Err(error) => {
+                        let failure = explain(&error, end_entity, server_name);
+                        Err((error, failure))
+                    }
+                }
+            }
+            Self::Fingerprint(wanted) if digest(&SHA256, end_entity).as_ref() == wanted => Ok(()),
+            Self::Fingerprint(wanted) => {
+                let (shown, wanted) = (fingerprint(end_entity), hex::encode(wanted));
+                let text = format!(
+                    "the server shows the certificate with SHA-256 {shown}, pinned is {wanted}; if the server has \
+                     renewed it, pin the new one"
+                );
+                let error = Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
+                Err((error, Some(Failure::new(Kind::TlsCertificateUnknown, text))))
+            }
+        }
     }
 }
 
@@ -70,24 +88,18 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match &self.trust {
-            Trust::Anything => Ok(ServerCertVerified::assertion()),
-            Trust::Authorities(inner) => inner
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-                .inspect_err(|error| self.refuse(explain(error, end_entity, server_name))),
-            Trust::Fingerprint(wanted) if digest(&SHA256, end_entity).as_ref() == wanted => {
+        let judged = self.trust.judge(end_entity, intermediates, server_name, ocsp_response, now);
+        note(|notes| notes.is_shown = true);
+        match judged {
+            Ok(()) => {
+                let chain = std::iter::once(end_entity).chain(intermediates);
+                let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
+                note(|notes| notes.chain = Some(Arc::new(chain)));
                 Ok(ServerCertVerified::assertion())
             }
-            Trust::Fingerprint(wanted) => {
-                let (shown, wanted) = (fingerprint(end_entity), hex::encode(wanted));
-                self.refuse(Some(Failure::new(
-                    Kind::TlsCertificateUnknown,
-                    format!(
-                        "the server shows the certificate with SHA-256 {shown}, pinned is {wanted}; if the server has \
-                         renewed it, pin the new one"
-                    ),
-                )));
-                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            Err((error, failure)) => {
+                note(|notes| notes.verdict = failure);
+                Err(error)
             }
         }
     }
@@ -98,7 +110,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.trust {
+        match *self.trust {
             Trust::Anything => Ok(HandshakeSignatureValid::assertion()),
             _ => verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms),
         }
@@ -110,7 +122,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.trust {
+        match *self.trust {
             Trust::Anything => Ok(HandshakeSignatureValid::assertion()),
             _ => verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms),
         }
@@ -119,7 +131,7 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
         // Offered though never verified: a peer may have nothing else.
-        if matches!(self.trust, Trust::Anything) && !schemes.contains(&SignatureScheme::ECDSA_NISTP521_SHA512) {
+        if matches!(*self.trust, Trust::Anything) && !schemes.contains(&SignatureScheme::ECDSA_NISTP521_SHA512) {
             schemes.push(SignatureScheme::ECDSA_NISTP521_SHA512);
         }
         schemes
@@ -179,8 +191,7 @@ mod tests {
     fn is_let_in(shown: &CertifiedKey, key: &CertifiedKey) -> Result<(), Error> {
         let provider = Arc::new(ring::default_provider());
         let pin: [u8; 32] = digest(&SHA256, &shown.cert[0]).as_ref().try_into().unwrap_or_default();
-        let verifier =
-            Verifier { trust: Trust::Fingerprint(pin), provider: provider.clone(), verdict: Verdict::default() };
+        let verifier = Verifier { trust: Arc::new(Trust::Fingerprint(pin)), provider: provider.clone() };
         let client = ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()
