@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
-import type { DescField, DescFile } from "@bufbuild/protobuf";
-import { createFileRegistry, fromBinary, ScalarType } from "@bufbuild/protobuf";
+import { before, describe, test } from "node:test";
+import type { DescField, DescFile, DescMessage, Message } from "@bufbuild/protobuf";
+import { createFileRegistry, fromBinary, isFieldSet, ScalarType, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { files } from "./testing/messages.ts";
+import * as fc from "fast-check";
+import { anyMessage, files, schemaNamed, schemas, seed } from "./testing/messages.ts";
+import { decodeMessage } from "./wire/decode.ts";
+import { encodeMessage } from "./wire/encode.ts";
+
+before(() => console.log(`SEED=${seed}`));
 
 interface Field {
   number: number;
@@ -94,3 +99,76 @@ test("the generated code without numbers 100 to 199 is exactly the original's pr
     assert.deepEqual(described, sorted(expected), expected.package);
   }
 });
+
+test("a field that an extension adds to a message of 1.4.1 may be absent", () => {
+  for (const schema of schemas) {
+    if (base.getMessage(schema.typeName) === undefined) continue;
+    for (const field of schema.fields.filter(({ number }) => isExtension(number))) {
+      const mayBeAbsent = field.oneof !== undefined || field.proto.proto3Optional || field.fieldKind === "list";
+      assert.ok(mayBeAbsent, field.toString());
+    }
+  }
+});
+
+/** The schemas of 1.4.1 in the frozen image, each with ours. */
+const pairs = [...base.files].flatMap((file) =>
+  file.messages.map((old): [old: DescMessage, ours: DescMessage] => [old, schemaNamed(old.typeName)]),
+);
+
+describe("what 1.4.1 sends means the same to us, and our answer without extensions is the same bytes", () => {
+  for (const [old, ours] of pairs) {
+    test(old.typeName, () => {
+      fc.assert(
+        fc.property(anyMessage(old), (message) => {
+          const bytes = toBinary(old, message);
+          const read = decodeMessage(ours, bytes);
+          assert.deepEqual(Buffer.from(encodeMessage(ours, read)), Buffer.from(bytes));
+          for (const field of ours.fields.filter(({ number }) => isExtension(number))) {
+            assert.equal(isFieldSet(read, field), false, field.toString());
+          }
+        }),
+        { seed, numRuns: 50 },
+      );
+    });
+  }
+});
+
+describe("what we send, extensions included, means to 1.4.1 what it means without them", () => {
+  for (const [old, ours] of pairs) {
+    test(old.typeName, () => {
+      fc.assert(
+        fc.property(anyMessage(ours), (message) => {
+          const seen = fromBinary(old, encodeMessage(ours, message));
+          const known = toBinary(old, seen, { writeUnknownFields: false });
+          assert.deepEqual(Buffer.from(known), Buffer.from(encodeMessage(ours, withoutExtensions(ours, message))));
+        }),
+        { seed, numRuns: 100 },
+      );
+    });
+  }
+});
+
+type Fields = Record<string, unknown>;
+
+function withoutExtensions(schema: DescMessage, message: Message): Message {
+  const kept: Fields = { $typeName: message.$typeName };
+  for (const field of schema.fields) {
+    if (isExtension(field.number) || !isFieldSet(message, field)) continue;
+    const value = keptValue(field, fieldValue(message, field));
+    if (field.oneof) kept[field.oneof.localName] = { case: field.localName, value };
+    else kept[field.localName] = value;
+  }
+  return kept as unknown as Message;
+}
+
+function fieldValue(message: Message, field: DescField): unknown {
+  const fields = message as unknown as Fields;
+  return field.oneof ? (fields[field.oneof.localName] as { value: unknown }).value : fields[field.localName];
+}
+
+function keptValue(field: DescField, value: unknown): unknown {
+  if (!field.message) return value;
+  const { message } = field;
+  if (field.fieldKind === "list") return (value as Message[]).map((one) => withoutExtensions(message, one));
+  return withoutExtensions(message, value as Message);
+}

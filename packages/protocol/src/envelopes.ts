@@ -1,6 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
-import { ProtocolError } from "./errors.ts";
-import { callShape } from "./protocols/calls.ts";
+import { type ErrorDetails, ProtocolError } from "./errors.ts";
+import { type CallShape, callShape } from "./protocols/calls.ts";
 import type { Protocol, RequestEnvelope, ResponseEnvelope, ResponseOf } from "./protocols/protocol.ts";
 import { decodeMessage } from "./wire/decode.ts";
 import { encodeMessage } from "./wire/encode.ts";
@@ -41,14 +41,22 @@ export function encodeResponse<Request extends RequestEnvelope, Response extends
   return encodeAnswer(protocol, answer, message);
 }
 
-/** An RpcError in the response envelope of `protocol`. */
+/** An RpcError in the response envelope of `protocol`. 1.4.1 peers skip the details. */
 export function encodeError<Request extends RequestEnvelope, Response extends ResponseEnvelope>(
   protocol: Protocol<Request, Response>,
   code: string,
   message: string,
+  details?: ErrorDetails,
 ): Uint8Array {
-  const value = { $typeName: `runtara.${protocol.name}.RpcError`, code, message };
+  const { fineCode, retryable } = details ?? {};
+  const retryAfterMs = uint32(details?.retryAfterMs);
+  const value = { $typeName: `runtara.${protocol.name}.RpcError`, code, message, fineCode, retryable, retryAfterMs };
   return encodeAnswer(protocol, "error", value);
+}
+
+/** The nearest number that the field can hold: a bad hint must not cost the client the error itself. */
+function uint32(value: number | undefined): number | undefined {
+  return value === undefined || Number.isNaN(value) ? undefined : Math.min(Math.max(0, Math.ceil(value)), 0xffff_ffff);
 }
 
 /** The schemas check at run time what the types cannot say about a protocol in general. */
@@ -68,7 +76,15 @@ function encodeAnswer(protocol: Pick<Protocol, "responseSchema">, answer: string
  */
 export function decodeResponse(request: Message, payload: Uint8Array): Message | undefined {
   const shape = callShape(request);
-  const { response } = decodeMessage(shape.protocol.responseSchema, payload);
+  return readAnswer(shape, decodeMessage(shape.protocol.responseSchema, payload).response);
+}
+
+/**
+ * For `decodeResponse`, and for answers inside answers.
+ *
+ * @throws ProtocolError RPC or RESPONSE_UNEXPECTED.
+ */
+export function readAnswer(shape: CallShape, response: ResponseEnvelope["response"]): Message | undefined {
   if (response.case === "error") throw rpcError(response.value);
   if (shape.response === undefined) return undefined;
   if (response.case === shape.response) return response.value;
@@ -77,6 +93,12 @@ export function decodeResponse(request: Message, payload: Uint8Array): Message |
 }
 
 function rpcError(value: Message): ProtocolError {
-  const { code, message } = value as Message & { code: string; message: string };
-  return new ProtocolError("RPC", message, { rpcCode: code });
+  const { code, message, fineCode, retryable, retryAfterMs } = value as Message & RpcError;
+  return new ProtocolError("RPC", message, { rpcCode: code, fineCode, isRetryable: retryable, retryAfterMs });
 }
+
+/** What the RpcError of all three protocols has. */
+type RpcError = { readonly code: string; readonly message: string; readonly fineCode?: string } & Omit<
+  ErrorDetails,
+  "fineCode"
+>;

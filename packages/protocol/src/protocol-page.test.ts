@@ -3,21 +3,28 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { DescField, JsonValue } from "@bufbuild/protobuf";
 import { fromJson, ScalarType, toJson } from "@bufbuild/protobuf";
+import { environmentProtocol } from "./environment/protocol.ts";
 import { isProtocolError } from "./errors.ts";
+import { featureNames, features } from "./features.ts";
+import { fineCodes } from "./fine-codes.ts";
 import { decodeFrame, encodeFrame, frameType } from "./frames.ts";
+import { instanceProtocol } from "./instance/protocol.ts";
 import { clientDefaults, limits, serverDefaults } from "./limits.ts";
-import { environmentProtocol } from "./protocols/environment.ts";
-import { instanceProtocol } from "./protocols/instance.ts";
-import { managementProtocol } from "./protocols/management.ts";
+import { managementProtocol } from "./management/protocol.ts";
 import type { Protocol } from "./protocols/protocol.ts";
 import { readRequest } from "./read-request.ts";
-import { files, schemaNamed, schemas } from "./testing/messages.ts";
+import { files, schemaNamed } from "./testing/messages.ts";
+import { wireCode } from "./transport/http2/codes.ts";
+import { closeText, refusalBytes } from "./transport/http2/goaway.ts";
+import { answerHeaders, refusedStatus, requestHeaders } from "./transport/http2/headers.ts";
 import { decodeMessage } from "./wire/decode.ts";
 import { encodeMessage } from "./wire/encode.ts";
 
 // docs/protocol.md is for people who write a client in another language: nothing on it may be wrong or missing.
 
 const page = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
+
+const protocols = [instanceProtocol, environmentProtocol, managementProtocol] as unknown as Protocol[];
 
 /** The cells of a table, without backticks: its head, the line below it, its rows. */
 function cells(block: string): string[][] {
@@ -109,7 +116,7 @@ function armOf(json: JsonValue): string | undefined {
   return Object.keys(json)[0];
 }
 
-for (const protocol of [instanceProtocol, environmentProtocol, managementProtocol] as unknown as Protocol[]) {
+for (const protocol of protocols) {
   test(`arms of the ${protocol.name} protocol: all of them, numbers, messages and answers`, () => {
     const { requestSchema, responseSchema, answers } = protocol;
     const answerCells = (field: DescField | undefined): string[] =>
@@ -137,8 +144,20 @@ test("enums: all of them, with all their values, in every protocol that has them
   assert.deepEqual(unknown.sort(), [...new Set(files.flatMap((file) => file.enums.map((one) => one.name)))].sort());
 });
 
-test("fields of the instance messages: all of them, numbers, types and presence", () => {
-  const messages = files[0]?.messages.filter((message) => !/^Rpc(Request|Response)$/.test(message.name)) ?? [];
+/** Full names of the messages that 1.4.1 has. */
+const originals = new Set(
+  Object.values(
+    JSON.parse(readFileSync(new URL("../testdata/descriptors.json", import.meta.url), "utf8")) as Record<
+      string,
+      { package: string; messages: Record<string, unknown> }
+    >,
+  ).flatMap((one) => Object.keys(one.messages).map((name) => `${one.package}.${name}`)),
+);
+
+test("fields of the instance messages of 1.4.1: all of them, numbers, types and presence", () => {
+  const messages = (files[0]?.messages ?? []).filter(
+    ({ name, typeName }) => originals.has(typeName) && !/^Rpc(Request|Response)$/.test(name),
+  );
   const actual = messages.flatMap(({ name, fields }) =>
     fields.length === 0
       ? [[name, "–", "–", "–"]]
@@ -148,7 +167,21 @@ test("fields of the instance messages: all of them, numbers, types and presence"
   assert.deepEqual(listed, actual);
 });
 
+for (const file of files) {
+  const name = file.proto.package.split(".")[1] ?? "";
+  test(`messages of the ${name} extensions: all of them, fields, numbers, types and presence`, () => {
+    const actual = file.messages
+      .filter(({ typeName }) => !originals.has(typeName))
+      .map(({ name, fields }) => [
+        name,
+        fields.map((field) => `${field.number} ${field.name} ${typeOf(field)}`).join(", ") || "–",
+      ]);
+    assert.deepEqual(tableUnder(`Messages of the ${name} extensions`), actual);
+  });
+}
+
 function typeOf(field: DescField): string {
+  if (field.fieldKind === "map") return "map of text";
   const name = field.message?.name ?? field.enum?.name ?? ScalarType[field.scalar ?? 0]?.toLowerCase();
   const mark = field.fieldKind === "list" ? "*" : field.proto.proto3Optional ? "?" : "";
   return `${name}${mark}`;
@@ -204,6 +237,33 @@ test("bounds and time-outs", () => {
   }
 });
 
+test("the same over TCP: headers, codes, texts and bounds", () => {
+  const rows = table("What", "QUIC", "HTTP/2");
+  const cell = (start: string): string => rows.find(([what]) => what?.startsWith(start))?.[2] ?? "";
+  const { ":method": method, ":path": path, "content-type": type } = requestHeaders("localhost:8001");
+  assert.equal(cell("opening a call"), `${String(method)} ${String(path)}, content-type: ${String(type)}`);
+  const { ":status": status, "content-type": answerType } = answerHeaders;
+  assert.equal(cell("what comes before"), `status ${String(status)}, content-type: ${String(answerType)}`);
+  assert.equal(cell("giving up, code 0"), `RST_STREAM with CANCEL (${wireCode(0)})`);
+  assert.equal(cell("giving up, code c"), `RST_STREAM with ${(wireCode(1) - 1).toLocaleString("en-US")} + c`);
+  assert.ok(cell("closing").includes(closeText(7, "r").toString().replace("7 r", "<code> <reason>")));
+  const refusal = refusalBytes("TLS_FAILED", "r").subarray(9 + 9 + 4);
+  assert.ok(cell("refusing").includes(`(${refusal.readUInt32BE(0)})`));
+  assert.ok(cell("refusing").includes(refusal.subarray(4).toString().replace("TLS_FAILED r", "<code> <reason>")));
+  const { http2StreamWindowBytes, http2ConnectionWindowBytes, http2HeaderBytesMax } = limits;
+  const comma = (number: number): string => number.toLocaleString("en-US");
+  assert.equal(cell("receive window"), `${comma(http2StreamWindowBytes)}; ${comma(http2ConnectionWindowBytes)}`);
+  const words = page.replaceAll(/\s+/g, " ");
+  for (const sentence of [
+    `at most ${comma(http2HeaderBytesMax)} bytes`,
+    `more than ${comma(limits.http2ResetsBurst)} streams at once, or ${comma(limits.http2ResetsPerSecond)} each second`,
+    `Status ${refusedStatus({})} (another path), ${refusedStatus({ ":path": String(path) })} (another method)`,
+    `${refusedStatus({ ":path": String(path), ":method": "POST" })} (another content type)`,
+  ]) {
+    assert.ok(words.includes(sentence), sentence);
+  }
+});
+
 test("error codes are the names of the answered arms", () => {
   const { requestSchema, answers } = instanceProtocol;
   const answered = requestSchema.fields.filter((field) => answers[field.localName] !== undefined);
@@ -212,12 +272,43 @@ test("error codes are the names of the answered arms", () => {
   assert.deepEqual(listed.sort(), expected.sort());
 });
 
-test("numbers 100 to 199 that are in use are named as extensions", () => {
-  const inUse = schemas.flatMap((schema) =>
-    schema.fields.filter(({ number }) => number >= 100 && number <= 199).map((one) => `${schema.typeName}.${one.name}`),
+const armName = ({ requestSchema }: Protocol, localName: string): string =>
+  requestSchema.fields.find((field) => field.localName === localName)?.name ?? "";
+
+test("features: all of them, with their calls and fields and what to do without them", () => {
+  const actual = featureNames.map((feature) => {
+    const calls = protocols.flatMap((protocol) =>
+      [...protocol.extensions]
+        .filter(([, name]) => name === feature)
+        .map(([arm]) => `${protocol.name}.${armName(protocol, arm)}`),
+    );
+    const { fields, without } = features[feature];
+    return [feature, calls.join(", ") || "–", fields.join(", ") || "–", without];
+  });
+  assert.deepEqual(table("Feature", "Calls"), actual);
+});
+
+test("every call that is an extension has an example, and so has its answer", () => {
+  for (const protocol of protocols) {
+    for (const { typeName, fields } of [protocol.requestSchema, protocol.responseSchema]) {
+      const shown = examples.filter(({ message }) => message === typeName).map(({ json }) => armOf(json));
+      for (const { name, number } of fields) if (number >= 100) assert.ok(shown.includes(name), `${typeName} ${name}`);
+    }
+  }
+});
+
+test("extension calls that may be repeated", () => {
+  const text = page.split("\n### Repeating extension calls\n")[1]?.split(". The others")[0] ?? "";
+  const listed = [...text.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  const actual = protocols.flatMap((protocol) =>
+    protocol.idempotent.filter((arm) => protocol.extensions.has(arm)).map((arm) => armName(protocol, arm)),
   );
-  assert.equal(page.includes("Extensions in use: none so far."), inUse.length === 0);
-  for (const name of inUse) assert.ok(page.split("\n## Versions\n")[1]?.includes(`\`${name}\``), name);
+  assert.deepEqual(listed, actual);
+});
+
+test("fine codes", () => {
+  const listed = table("Fine code", "Cause").map(([code]) => code);
+  assert.deepEqual(listed, [...fineCodes]);
 });
 
 test("its links lead somewhere", () => {

@@ -1,11 +1,11 @@
 import type { Message } from "@bufbuild/protobuf";
+import { type environmentAnswers, environmentProtocol } from "../environment/protocol.ts";
 import { ProtocolError } from "../errors.ts";
 import type * as environment from "../gen/runtara/environment/environment_pb.ts";
 import type * as instance from "../gen/runtara/instance/instance_pb.ts";
 import type * as management from "../gen/runtara/management/management_pb.ts";
-import { type environmentAnswers, environmentProtocol } from "./environment.ts";
-import { type instanceAnswers, instanceProtocol } from "./instance.ts";
-import { type managementAnswers, managementProtocol } from "./management.ts";
+import { type instanceAnswers, instanceProtocol } from "../instance/protocol.ts";
+import { type managementAnswers, managementProtocol } from "../management/protocol.ts";
 import type { Protocol, RequestEnvelope, RequestOf, ResponseEnvelope, ResponseOf } from "./protocol.ts";
 
 type InstanceRequest = RequestOf<instance.RpcRequest>["value"];
@@ -44,6 +44,11 @@ export interface CallShape {
 }
 
 const shapes = new Map<string, CallShape>();
+/** Requests that carry a whole call of the management protocol. */
+const carriers: ReadonlySet<string> = new Set([
+  "runtara.instance.ManagementRequest",
+  "runtara.environment.ManagementRequest",
+]);
 for (const protocol of [instanceProtocol, environmentProtocol, managementProtocol] as const) {
   for (const [typeName, request] of protocol.requestCases) {
     const waits = protocol.waiting.includes(request);
@@ -54,13 +59,23 @@ for (const protocol of [instanceProtocol, environmentProtocol, managementProtoco
 }
 
 /**
- * How `message` travels, by its `$typeName`.
+ * How `message` travels, by its `$typeName`. One that carries a management call waits and repeats as that call does.
  *
  * @throws ProtocolError MESSAGE_UNKNOWN if it is no request of the three protocols.
  */
 export function callShape(message: Message): CallShape {
   const shape = shapes.get(message.$typeName);
-  if (shape) return shape;
+  if (shape === undefined) throw unknownMessage(message);
+  return carriers.has(message.$typeName) ? carriedShape(shape, message) : shape;
+}
+
+function carriedShape(shape: CallShape, message: Message): CallShape {
+  const { call } = message as instance.ManagementRequest | environment.ManagementRequest;
+  const { waits, isIdempotent } = call?.request.value ? callShape(call.request.value) : shape;
+  return { ...shape, waits, isIdempotent };
+}
+
+function unknownMessage(message: Message): ProtocolError {
   const what = message.$typeName === undefined ? "the object has no $typeName" : `${message.$typeName} is not one`;
-  throw new ProtocolError("MESSAGE_UNKNOWN", `expected a request message, but ${what}; use create(schema, init)`);
+  return new ProtocolError("MESSAGE_UNKNOWN", `expected a request message, but ${what}; use create(schema, init)`);
 }

@@ -1,5 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { extensionArms, type FeatureName } from "../features.ts";
 
 /** A oneof as protobuf-es shows it. */
 type Oneof =
@@ -32,12 +33,16 @@ export interface Protocol<
   readonly answers: Readonly<Record<string, string | undefined>>;
   /** Requests that the server may answer late on purpose; they get no deadline by default. */
   readonly waiting: readonly string[];
+  /** Requests with raw bytes after their frame. */
+  readonly streamed: readonly string[];
   /** Requests that may be carried out twice without harm, so that a client may repeat them. */
   readonly idempotent: readonly string[];
   /** Name of the member of the request oneof, by the full name of its message. */
   readonly requestCases: ReadonlyMap<string, string>;
   /** Likewise for responses. */
   readonly responseCases: ReadonlyMap<string, string>;
+  /** Requests with numbers 100 to 199, and the feature that each belongs to; all others are those of 1.4.1. */
+  readonly extensions: ReadonlyMap<string, FeatureName>;
 }
 
 export function defineProtocol<Request extends RequestEnvelope, Response extends ResponseEnvelope>(protocol: {
@@ -46,10 +51,13 @@ export function defineProtocol<Request extends RequestEnvelope, Response extends
   responseSchema: GenMessage<Response>;
   answers: Answers<Request, Response>;
   waiting: readonly RequestOf<Request>["case"][];
+  streamed?: readonly RequestOf<Request>["case"][];
   idempotent: readonly RequestOf<Request>["case"][];
 }): Protocol<Request, Response> {
   return {
+    streamed: [],
     ...protocol,
+    extensions: extensionArms(protocol.name),
     requestCases: casesByMessage(protocol.requestSchema),
     responseCases: casesByMessage(protocol.responseSchema),
   };

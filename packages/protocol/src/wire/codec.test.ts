@@ -10,9 +10,11 @@ import {
   InstanceEventBatchSchema,
   InstanceEventSchema,
   RegisterInstanceRequestSchema,
+  RegisterInstanceResponseSchema,
   RpcRequestSchema,
   SleepRequestSchema,
 } from "../gen/runtara/instance/instance_pb.ts";
+import { QueryInstancesRequestSchema } from "../gen/runtara/management/management_pb.ts";
 import { limits } from "../limits.ts";
 import { anyMessage, schemaNamed, schemas, seed } from "../testing/messages.ts";
 import { decodeMessage } from "./decode.ts";
@@ -156,8 +158,35 @@ test("refused: more nested messages than memory is meant for", () => {
     code: "DECODE_FAILED",
     message: /more than 250000 nested messages/,
   });
+  const names = Buffer.alloc((limits.nestedMessagesMax + 1) * 3, hex("a20600"));
+  assert.throws(() => decodeMessage(RegisterInstanceResponseSchema, names), {
+    code: "DECODE_FAILED",
+    message: /more than 250000 nested messages and list items/,
+  });
+  const statuses = Buffer.concat([hex("b20690a10f"), Buffer.alloc(250_000), hex("b20601 01")]);
+  assert.throws(() => decodeMessage(QueryInstancesRequestSchema, statuses), { code: "DECODE_FAILED" });
   const entries = Buffer.alloc((limits.nestedMessagesMax + 1) * 2, hex("3200"));
   assert.throws(() => decodeMessage(StartInstanceRequestSchema, entries), { code: "DECODE_FAILED" });
+});
+
+test("lists of texts and numbers: as protobuf-es writes them; packed, single and in pieces", () => {
+  const message = create(QueryInstancesRequestSchema, { statuses: [0, 1, -1 as never, 5] });
+  const packed = "b2060d 00 01 ffffffffffffffffff01 05";
+  assert.deepEqual(plain(encodeMessage(QueryInstancesRequestSchema, message)), hex(packed));
+  const pieces = "b20600 b00600 b0 0601 b2060b ffffffffffffffffff01 05";
+  assert.deepEqual(decodeMessage(QueryInstancesRequestSchema, hex(pieces)), message);
+  const features = create(RegisterInstanceResponseSchema, { features: ["", "é"] });
+  assert.deepEqual(plain(encodeMessage(RegisterInstanceResponseSchema, features)), hex("a20600 a20602c3a9"));
+});
+
+test("not encoded: a list with an item that does not fit", () => {
+  const misfits: [DescMessage, Message][] = [
+    [QueryInstancesRequestSchema, create(QueryInstancesRequestSchema, { statuses: [1.5 as never] })],
+    [RegisterInstanceResponseSchema, create(RegisterInstanceResponseSchema, { features: [5 as never] })],
+  ];
+  for (const [schema, message] of misfits) {
+    assert.throws(() => encodeMessage(schema, message), { code: "ENCODE_FAILED", message: /(statuses|features) of / });
+  }
 });
 
 test("a large list is encoded as protobuf-es does it", () => {

@@ -161,6 +161,7 @@ function listDecoder(name: string, field: DescField & { fieldKind: "list" }): Fi
   }
   const codec = scalarCodec(field.listKind === "enum" ? ScalarType.INT32 : field.scalar);
   const store = (message: Fields, reader: Reader): void => {
+    reader.countItem();
     (message[local] as unknown[]).push(codec.read(reader));
   };
   return { name, wireType: codec.wireType, packed: codec.wireType !== wireType.bytes, store };
@@ -183,8 +184,12 @@ function storeMapEntry(field: DescField & { fieldKind: "map" }): FieldDecoder["s
       else entry[tag >>> 3 === 1 ? 0 : 1] = reader.string();
     }
     reader.end = outerEnd;
-    // Defined, not assigned: a key may be "__proto__".
-    const property = { value: entry[1], writable: true, enumerable: true, configurable: true };
-    Object.defineProperty(message[local] as Fields, entry[0], property);
+    put(message[local] as Fields, entry[0], entry[1]);
   };
+}
+
+/** As an own property, whatever the key; only "__proto__" must be defined, which costs several times an assignment. */
+function put(map: Fields, key: string, value: unknown): void {
+  if (key !== "__proto__") map[key] = value;
+  else Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
 }

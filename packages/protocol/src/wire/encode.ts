@@ -63,17 +63,32 @@ function asMessage(encoder: MessageEncoder, value: unknown): Fields {
   throw new ProtocolError("ENCODE_FAILED", `expected a ${encoder.typeName}, got ${got}; use create(schema, init)`);
 }
 
+/** Members beyond this one are looked at again when writing. */
+const markedMembersMax = 31;
+
+/** Notes which members have something to write, so that absent ones, of which most messages have some, cost one look. */
 function messageSize(encoder: MessageEncoder, message: Fields, sizes: Sizes): number {
+  const { members } = encoder;
+  const place = sizes.reserve();
   let size = 0;
-  for (const member of encoder.members) {
+  let marks = 0;
+  for (let i = 0; i < members.length; i++) {
+    const member = members[i] as MemberEncoder;
     const value = message[member.name];
-    if (value !== undefined) size += member.size(value, sizes);
+    const memberSize = value === undefined ? 0 : member.size(value, sizes);
+    size += memberSize;
+    if (memberSize > 0) marks |= 1 << i;
   }
+  sizes.fill(place, marks);
   return size;
 }
 
 function writeMessage(encoder: MessageEncoder, message: Fields, writer: Writer): void {
-  for (const member of encoder.members) {
+  const { members } = encoder;
+  const marks = writer.sizes.next();
+  for (let i = 0; i < members.length; i++) {
+    if (i < markedMembersMax && (marks & (1 << i)) === 0) continue;
+    const member = members[i] as MemberEncoder;
     const value = message[member.name];
     if (value !== undefined) member.write(value, writer);
   }
@@ -156,12 +171,63 @@ function messageField(number: number, encoder: MessageEncoder): ValueEncoder {
 }
 
 function listField(field: DescField & { fieldKind: "list" }): ValueEncoder {
-  if (field.listKind !== "message") throw new Error(`${field}: only lists of messages can be encoded`);
+  if (field.listKind !== "message")
+    return scalarList(field, field.listKind === "enum" ? ScalarType.INT32 : field.scalar);
   const item = messageField(field.number, encoderOf(field.message));
   return {
     size: (value, sizes) => (value as unknown[]).reduce<number>((sum, one) => sum + item.size(one, sizes), 0),
     write(value, writer) {
       for (const one of value as unknown[]) item.write(one, writer);
+    },
+  };
+}
+
+function scalarList(field: DescField, scalar: ScalarType): ValueEncoder {
+  const codec = scalarCodec(scalar);
+  return codec.wireType === wireType.bytes ? textList(field, codec) : packedList(field, codec);
+}
+
+/** Texts or bytes: each with its own tag, whatever its value. */
+function textList(field: DescField, codec: ScalarCodec): ValueEncoder {
+  const tag = tagOf(field.number, codec.wireType);
+  const tagSize = varintSize(tag);
+  return {
+    size(value, sizes) {
+      let sum = 0;
+      for (const one of value as unknown[]) {
+        sum += codec.fits(one) ? tagSize + codec.size(one, sizes) : misfit(field, codec, one);
+      }
+      return sum;
+    },
+    write(value, writer) {
+      for (const one of value as unknown[]) {
+        writer.varint(tag);
+        codec.write(one, writer);
+      }
+    },
+  };
+}
+
+/** Numbers: one tag, the length of all, then one after another. */
+function packedList(field: DescField, codec: ScalarCodec): ValueEncoder {
+  const tag = tagOf(field.number, wireType.bytes);
+  const tagSize = varintSize(tag);
+  return {
+    size(value, sizes) {
+      const list = value as unknown[];
+      if (list.length === 0) return 0;
+      const place = sizes.reserve();
+      let size = 0;
+      for (const one of list) size += codec.fits(one) ? codec.size(one, sizes) : misfit(field, codec, one);
+      sizes.fill(place, size);
+      return tagSize + varintSize(size) + size;
+    },
+    write(value, writer) {
+      const list = value as unknown[];
+      if (list.length === 0) return;
+      writer.varint(tag);
+      writer.varint(writer.sizes.next());
+      for (const one of list) codec.write(one, writer);
     },
   };
 }

@@ -60,12 +60,17 @@ export class Reader {
     return length;
   }
 
-  /** Length of a nested message or map entry; there is a limit to how many of them one payload may hold. */
+  /** Length of a nested message or map entry. */
   nestedLength(): number {
-    if (++this.nestedMessages > limits.nestedMessagesMax) {
-      this.fail(`more than ${limits.nestedMessagesMax} nested messages; send them in several requests`);
-    }
+    this.countItem();
     return this.length();
+  }
+
+  /** Before each nested message, map entry and list item: there is a limit to how many one payload may hold. */
+  countItem(): void {
+    if (++this.nestedMessages > limits.nestedMessagesMax) {
+      this.fail(`more than ${limits.nestedMessagesMax} nested messages and list items; send them in several requests`);
+    }
   }
 
   string(): string {

@@ -8,13 +8,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { RpcRequest as RpcRequest$1, RpcResponse as RpcResponse$1, StartWorkflowRequest, StartWorkflowResponse } from "../management/management_pb.ts";
+import { file_runtara_management_management } from "../management/management_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file runtara/instance/instance.proto.
  */
 export const file_runtara_instance_instance: GenFile = /*@__PURE__*/
-  fileDesc("Ch9ydW50YXJhL2luc3RhbmNlL2luc3RhbmNlLnByb3RvEhBydW50YXJhLmluc3RhbmNlIqwFCgpScGNSZXF1ZXN0EkYKEXJlZ2lzdGVyX2luc3RhbmNlGAEgASgLMikucnVudGFyYS5pbnN0YW5jZS5SZWdpc3Rlckluc3RhbmNlUmVxdWVzdEgAEi8KBXNsZWVwGAQgASgLMh4ucnVudGFyYS5pbnN0YW5jZS5TbGVlcFJlcXVlc3RIABI5Cg5pbnN0YW5jZV9ldmVudBgFIAEoCzIfLnJ1bnRhcmEuaW5zdGFuY2UuSW5zdGFuY2VFdmVudEgAEkQKFGluc3RhbmNlX2V2ZW50X2JhdGNoGAYgASgLMiQucnVudGFyYS5pbnN0YW5jZS5JbnN0YW5jZUV2ZW50QmF0Y2hIABJJChNnZXRfaW5zdGFuY2Vfc3RhdHVzGAcgASgLMioucnVudGFyYS5pbnN0YW5jZS5HZXRJbnN0YW5jZVN0YXR1c1JlcXVlc3RIABI5CgpjaGVja3BvaW50GAggASgLMiMucnVudGFyYS5pbnN0YW5jZS5DaGVja3BvaW50UmVxdWVzdEgAEkAKDmdldF9jaGVja3BvaW50GAkgASgLMiYucnVudGFyYS5pbnN0YW5jZS5HZXRDaGVja3BvaW50UmVxdWVzdEgAEjwKDHBvbGxfc2lnbmFscxgKIAEoCzIkLnJ1bnRhcmEuaW5zdGFuY2UuUG9sbFNpZ25hbHNSZXF1ZXN0SAASMQoKc2lnbmFsX2FjaxgLIAEoCzIbLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsQWNrSAASPAoNcmV0cnlfYXR0ZW1wdBgMIAEoCzIjLnJ1bnRhcmEuaW5zdGFuY2UuUmV0cnlBdHRlbXB0RXZlbnRIAEIJCgdyZXF1ZXN0SgQIAhADSgQIAxAESgQIDRAOSgQIDhAPSgQIEBARSgQIERASIrIECgtScGNSZXNwb25zZRJHChFyZWdpc3Rlcl9pbnN0YW5jZRgBIAEoCzIqLnJ1bnRhcmEuaW5zdGFuY2UuUmVnaXN0ZXJJbnN0YW5jZVJlc3BvbnNlSAASMAoFc2xlZXAYBCABKAsyHy5ydW50YXJhLmluc3RhbmNlLlNsZWVwUmVzcG9uc2VIABJBCg5pbnN0YW5jZV9ldmVudBgFIAEoCzInLnJ1bnRhcmEuaW5zdGFuY2UuSW5zdGFuY2VFdmVudFJlc3BvbnNlSAASSgoTZ2V0X2luc3RhbmNlX3N0YXR1cxgHIAEoCzIrLnJ1bnRhcmEuaW5zdGFuY2UuR2V0SW5zdGFuY2VTdGF0dXNSZXNwb25zZUgAEjoKCmNoZWNrcG9pbnQYCCABKAsyJC5ydW50YXJhLmluc3RhbmNlLkNoZWNrcG9pbnRSZXNwb25zZUgAEkEKDmdldF9jaGVja3BvaW50GAkgASgLMicucnVudGFyYS5pbnN0YW5jZS5HZXRDaGVja3BvaW50UmVzcG9uc2VIABI9Cgxwb2xsX3NpZ25hbHMYCiABKAsyJS5ydW50YXJhLmluc3RhbmNlLlBvbGxTaWduYWxzUmVzcG9uc2VIABIrCgVlcnJvchgPIAEoCzIaLnJ1bnRhcmEuaW5zdGFuY2UuUnBjRXJyb3JIAEIKCghyZXNwb25zZUoECAIQA0oECAMQBEoECA0QDkoECA4QD0oECBAQEUoECBEQEiIpCghScGNFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkibwoXUmVnaXN0ZXJJbnN0YW5jZVJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSEQoJdGVuYW50X2lkGAIgASgJEhoKDWNoZWNrcG9pbnRfaWQYAyABKAlIAIgBAUIQCg5fY2hlY2twb2ludF9pZCI6ChhSZWdpc3Rlckluc3RhbmNlUmVzcG9uc2USDwoHc3VjY2VzcxgBIAEoCBINCgVlcnJvchgCIAEoCSJOChFDaGVja3BvaW50UmVxdWVzdBITCgtpbnN0YW5jZV9pZBgBIAEoCRIVCg1jaGVja3BvaW50X2lkGAIgASgJEg0KBXN0YXRlGAMgASgMIsoBChJDaGVja3BvaW50UmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFc3RhdGUYAiABKAwSNQoOcGVuZGluZ19zaWduYWwYAyABKAsyGC5ydW50YXJhLmluc3RhbmNlLlNpZ25hbEgAiAEBEjoKDWN1c3RvbV9zaWduYWwYBCABKAsyHi5ydW50YXJhLmluc3RhbmNlLkN1c3RvbVNpZ25hbEgBiAEBQhEKD19wZW5kaW5nX3NpZ25hbEIQCg5fY3VzdG9tX3NpZ25hbCJCChRHZXRDaGVja3BvaW50UmVxdWVzdBITCgtpbnN0YW5jZV9pZBgBIAEoCRIVCg1jaGVja3BvaW50X2lkGAIgASgJIjUKFUdldENoZWNrcG9pbnRSZXNwb25zZRINCgVmb3VuZBgBIAEoCBINCgVzdGF0ZRgCIAEoDCJeCgxTbGVlcFJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAQSFQoNY2hlY2twb2ludF9pZBgDIAEoCRINCgVzdGF0ZRgEIAEoDCIPCg1TbGVlcFJlc3BvbnNlItQBCg1JbnN0YW5jZUV2ZW50EhMKC2luc3RhbmNlX2lkGAEgASgJEjcKCmV2ZW50X3R5cGUYAiABKA4yIy5ydW50YXJhLmluc3RhbmNlLkluc3RhbmNlRXZlbnRUeXBlEhoKDWNoZWNrcG9pbnRfaWQYAyABKAlIAIgBARIPCgdwYXlsb2FkGAQgASgMEhQKDHRpbWVzdGFtcF9tcxgFIAEoAxIUCgdzdWJ0eXBlGAYgASgJSAGIAQFCEAoOX2NoZWNrcG9pbnRfaWRCCgoIX3N1YnR5cGUiRgoVSW5zdGFuY2VFdmVudFJlc3BvbnNlEg8KB3N1Y2Nlc3MYASABKAgSEgoFZXJyb3IYAiABKAlIAIgBAUIICgZfZXJyb3IiRQoSSW5zdGFuY2VFdmVudEJhdGNoEi8KBmV2ZW50cxgBIAMoCzIfLnJ1bnRhcmEuaW5zdGFuY2UuSW5zdGFuY2VFdmVudCKbAQoRUmV0cnlBdHRlbXB0RXZlbnQSEwoLaW5zdGFuY2VfaWQYASABKAkSFQoNY2hlY2twb2ludF9pZBgCIAEoCRIWCg5hdHRlbXB0X251bWJlchgDIAEoDRIUCgx0aW1lc3RhbXBfbXMYBCABKAMSGgoNZXJyb3JfbWVzc2FnZRgFIAEoCUgAiAEBQhAKDl9lcnJvcl9tZXNzYWdlImEKBlNpZ25hbBITCgtpbnN0YW5jZV9pZBgBIAEoCRIxCgtzaWduYWxfdHlwZRgCIAEoDjIcLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsVHlwZRIPCgdwYXlsb2FkGAMgASgMIjYKDEN1c3RvbVNpZ25hbBIVCg1jaGVja3BvaW50X2lkGAEgASgJEg8KB3BheWxvYWQYAiABKAwiaQoJU2lnbmFsQWNrEhMKC2luc3RhbmNlX2lkGAEgASgJEjEKC3NpZ25hbF90eXBlGAIgASgOMhwucnVudGFyYS5pbnN0YW5jZS5TaWduYWxUeXBlEhQKDGFja25vd2xlZGdlZBgDIAEoCCJXChJQb2xsU2lnbmFsc1JlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSGgoNY2hlY2twb2ludF9pZBgCIAEoCUgAiAEBQhAKDl9jaGVja3BvaW50X2lkIp0BChNQb2xsU2lnbmFsc1Jlc3BvbnNlEi0KBnNpZ25hbBgBIAEoCzIYLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsSACIAQESOgoNY3VzdG9tX3NpZ25hbBgCIAEoCzIeLnJ1bnRhcmEuaW5zdGFuY2UuQ3VzdG9tU2lnbmFsSAGIAQFCCQoHX3NpZ25hbEIQCg5fY3VzdG9tX3NpZ25hbCIvChhHZXRJbnN0YW5jZVN0YXR1c1JlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkilQIKGUdldEluc3RhbmNlU3RhdHVzUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSMAoGc3RhdHVzGAIgASgOMiAucnVudGFyYS5pbnN0YW5jZS5JbnN0YW5jZVN0YXR1cxIaCg1jaGVja3BvaW50X2lkGAMgASgJSACIAQESFQoNc3RhcnRlZF9hdF9tcxgEIAEoAxIbCg5maW5pc2hlZF9hdF9tcxgFIAEoA0gBiAEBEhMKBm91dHB1dBgGIAEoDEgCiAEBEhIKBWVycm9yGAcgASgJSAOIAQFCEAoOX2NoZWNrcG9pbnRfaWRCEQoPX2ZpbmlzaGVkX2F0X21zQgkKB19vdXRwdXRCCAoGX2Vycm9yKnYKEUluc3RhbmNlRXZlbnRUeXBlEhMKD0VWRU5UX0hFQVJUQkVBVBAAEhMKD0VWRU5UX0NPTVBMRVRFRBACEhAKDEVWRU5UX0ZBSUxFRBADEhMKD0VWRU5UX1NVU1BFTkRFRBAEEhAKDEVWRU5UX0NVU1RPTRAFKkQKClNpZ25hbFR5cGUSEQoNU0lHTkFMX0NBTkNFTBAAEhAKDFNJR05BTF9QQVVTRRABEhEKDVNJR05BTF9SRVNVTUUQAiqhAQoOSW5zdGFuY2VTdGF0dXMSEgoOU1RBVFVTX1VOS05PV04QABISCg5TVEFUVVNfUEVORElORxABEhIKDlNUQVRVU19SVU5OSU5HEAISFAoQU1RBVFVTX1NVU1BFTkRFRBADEhQKEFNUQVRVU19DT01QTEVURUQQBBIRCg1TVEFUVVNfRkFJTEVEEAUSFAoQU1RBVFVTX0NBTkNFTExFRBAGYgZwcm90bzM");
+  fileDesc("Ch9ydW50YXJhL2luc3RhbmNlL2luc3RhbmNlLnByb3RvEhBydW50YXJhLmluc3RhbmNlIp0KCgpScGNSZXF1ZXN0EkYKEXJlZ2lzdGVyX2luc3RhbmNlGAEgASgLMikucnVudGFyYS5pbnN0YW5jZS5SZWdpc3Rlckluc3RhbmNlUmVxdWVzdEgAEi8KBXNsZWVwGAQgASgLMh4ucnVudGFyYS5pbnN0YW5jZS5TbGVlcFJlcXVlc3RIABI5Cg5pbnN0YW5jZV9ldmVudBgFIAEoCzIfLnJ1bnRhcmEuaW5zdGFuY2UuSW5zdGFuY2VFdmVudEgAEkQKFGluc3RhbmNlX2V2ZW50X2JhdGNoGAYgASgLMiQucnVudGFyYS5pbnN0YW5jZS5JbnN0YW5jZUV2ZW50QmF0Y2hIABJJChNnZXRfaW5zdGFuY2Vfc3RhdHVzGAcgASgLMioucnVudGFyYS5pbnN0YW5jZS5HZXRJbnN0YW5jZVN0YXR1c1JlcXVlc3RIABI5CgpjaGVja3BvaW50GAggASgLMiMucnVudGFyYS5pbnN0YW5jZS5DaGVja3BvaW50UmVxdWVzdEgAEkAKDmdldF9jaGVja3BvaW50GAkgASgLMiYucnVudGFyYS5pbnN0YW5jZS5HZXRDaGVja3BvaW50UmVxdWVzdEgAEjwKDHBvbGxfc2lnbmFscxgKIAEoCzIkLnJ1bnRhcmEuaW5zdGFuY2UuUG9sbFNpZ25hbHNSZXF1ZXN0SAASMQoKc2lnbmFsX2FjaxgLIAEoCzIbLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsQWNrSAASPAoNcmV0cnlfYXR0ZW1wdBgMIAEoCzIjLnJ1bnRhcmEuaW5zdGFuY2UuUmV0cnlBdHRlbXB0RXZlbnRIABJEChBjaGVja3BvaW50X2JhdGNoGGQgASgLMigucnVudGFyYS5pbnN0YW5jZS5DaGVja3BvaW50QmF0Y2hSZXF1ZXN0SAASSwoUbGlzdF9vd25fY2hlY2twb2ludHMYZSABKAsyKy5ydW50YXJhLmluc3RhbmNlLkxpc3RPd25DaGVja3BvaW50c1JlcXVlc3RIABI8Cgx3YWl0X3NpZ25hbHMYZiABKAsyJC5ydW50YXJhLmluc3RhbmNlLldhaXRTaWduYWxzUmVxdWVzdEgAEj4KDXN1c3BlbmRfdW50aWwYZyABKAsyJS5ydW50YXJhLmluc3RhbmNlLlN1c3BlbmRVbnRpbFJlcXVlc3RIABI6CgtzdGFydF9jaGlsZBhoIAEoCzIjLnJ1bnRhcmEuaW5zdGFuY2UuU3RhcnRDaGlsZFJlcXVlc3RIABIzCgdwdWJsaXNoGGkgASgLMiAucnVudGFyYS5pbnN0YW5jZS5QdWJsaXNoUmVxdWVzdEgAEjgKCmNsYWltX3dvcmsYbiABKAsyIi5ydW50YXJhLmluc3RhbmNlLkNsYWltV29ya1JlcXVlc3RIABI6CgtyZW5ld19sZWFzZRhvIAEoCzIjLnJ1bnRhcmEuaW5zdGFuY2UuUmVuZXdMZWFzZVJlcXVlc3RIABI8CgxyZWxlYXNlX3dvcmsYcCABKAsyJC5ydW50YXJhLmluc3RhbmNlLlJlbGVhc2VXb3JrUmVxdWVzdEgAEjkKCm1hbmFnZW1lbnQYeCABKAsyIy5ydW50YXJhLmluc3RhbmNlLk1hbmFnZW1lbnRSZXF1ZXN0SABCCQoHcmVxdWVzdEoECAIQA0oECAMQBEoECA0QDkoECA4QD0oECBAQEUoECBEQEiKtCQoLUnBjUmVzcG9uc2USRwoRcmVnaXN0ZXJfaW5zdGFuY2UYASABKAsyKi5ydW50YXJhLmluc3RhbmNlLlJlZ2lzdGVySW5zdGFuY2VSZXNwb25zZUgAEjAKBXNsZWVwGAQgASgLMh8ucnVudGFyYS5pbnN0YW5jZS5TbGVlcFJlc3BvbnNlSAASQQoOaW5zdGFuY2VfZXZlbnQYBSABKAsyJy5ydW50YXJhLmluc3RhbmNlLkluc3RhbmNlRXZlbnRSZXNwb25zZUgAEkoKE2dldF9pbnN0YW5jZV9zdGF0dXMYByABKAsyKy5ydW50YXJhLmluc3RhbmNlLkdldEluc3RhbmNlU3RhdHVzUmVzcG9uc2VIABI6CgpjaGVja3BvaW50GAggASgLMiQucnVudGFyYS5pbnN0YW5jZS5DaGVja3BvaW50UmVzcG9uc2VIABJBCg5nZXRfY2hlY2twb2ludBgJIAEoCzInLnJ1bnRhcmEuaW5zdGFuY2UuR2V0Q2hlY2twb2ludFJlc3BvbnNlSAASPQoMcG9sbF9zaWduYWxzGAogASgLMiUucnVudGFyYS5pbnN0YW5jZS5Qb2xsU2lnbmFsc1Jlc3BvbnNlSAASKwoFZXJyb3IYDyABKAsyGi5ydW50YXJhLmluc3RhbmNlLlJwY0Vycm9ySAASRQoQY2hlY2twb2ludF9iYXRjaBhkIAEoCzIpLnJ1bnRhcmEuaW5zdGFuY2UuQ2hlY2twb2ludEJhdGNoUmVzcG9uc2VIABJMChRsaXN0X293bl9jaGVja3BvaW50cxhlIAEoCzIsLnJ1bnRhcmEuaW5zdGFuY2UuTGlzdE93bkNoZWNrcG9pbnRzUmVzcG9uc2VIABI9Cgx3YWl0X3NpZ25hbHMYZiABKAsyJS5ydW50YXJhLmluc3RhbmNlLldhaXRTaWduYWxzUmVzcG9uc2VIABI/Cg1zdXNwZW5kX3VudGlsGGcgASgLMiYucnVudGFyYS5pbnN0YW5jZS5TdXNwZW5kVW50aWxSZXNwb25zZUgAEjsKC3N0YXJ0X2NoaWxkGGggASgLMiQucnVudGFyYS5pbnN0YW5jZS5TdGFydENoaWxkUmVzcG9uc2VIABI0CgdwdWJsaXNoGGkgASgLMiEucnVudGFyYS5pbnN0YW5jZS5QdWJsaXNoUmVzcG9uc2VIABI5CgpjbGFpbV93b3JrGG4gASgLMiMucnVudGFyYS5pbnN0YW5jZS5DbGFpbVdvcmtSZXNwb25zZUgAEjsKC3JlbmV3X2xlYXNlGG8gASgLMiQucnVudGFyYS5pbnN0YW5jZS5SZW5ld0xlYXNlUmVzcG9uc2VIABI9CgxyZWxlYXNlX3dvcmsYcCABKAsyJS5ydW50YXJhLmluc3RhbmNlLlJlbGVhc2VXb3JrUmVzcG9uc2VIABI6CgptYW5hZ2VtZW50GHggASgLMiQucnVudGFyYS5pbnN0YW5jZS5NYW5hZ2VtZW50UmVzcG9uc2VIAEIKCghyZXNwb25zZUoECAIQA0oECAMQBEoECA0QDkoECA4QD0oECBAQEUoECBEQEiKlAQoIUnBjRXJyb3ISDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEhYKCWZpbmVfY29kZRhkIAEoCUgAiAEBEhYKCXJldHJ5YWJsZRhlIAEoCEgBiAEBEhsKDnJldHJ5X2FmdGVyX21zGGYgASgNSAKIAQFCDAoKX2ZpbmVfY29kZUIMCgpfcmV0cnlhYmxlQhEKD19yZXRyeV9hZnRlcl9tcyLjAQoXUmVnaXN0ZXJJbnN0YW5jZVJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSEQoJdGVuYW50X2lkGAIgASgJEhoKDWNoZWNrcG9pbnRfaWQYAyABKAlIAIgBARIeChF3YW50c19zdGFydF9mYWN0cxhkIAEoCEgBiAEBEhIKBXRva2VuGGUgASgJSAKIAQESEwoGY2xpZW50GGYgASgJSAOIAQFCEAoOX2NoZWNrcG9pbnRfaWRCFAoSX3dhbnRzX3N0YXJ0X2ZhY3RzQggKBl90b2tlbkIJCgdfY2xpZW50IogBChhSZWdpc3Rlckluc3RhbmNlUmVzcG9uc2USDwoHc3VjY2VzcxgBIAEoCBINCgVlcnJvchgCIAEoCRIQCghmZWF0dXJlcxhkIAMoCRIwCgVzdGFydBhlIAEoCzIcLnJ1bnRhcmEuaW5zdGFuY2UuU3RhcnRGYWN0c0gAiAEBQggKBl9zdGFydCKXAwoKU3RhcnRGYWN0cxINCgVlcG9jaBhkIAEoBBIYChBjaGVja3BvaW50X2NvdW50GGUgASgEEhIKBWlucHV0GGYgASgMSACIAQESFgoOc2VydmVyX3RpbWVfbXMYZyABKAMSFQoNc3RhcnRlZF9hdF9tcxhoIAEoAxIMCgRzZWVkGGkgASgMEgsKA3J1bhhqIAEoDRIVCgh3b3JrZmxvdxhrIAEoCUgBiAEBEhQKB3ZlcnNpb24YbCABKAlIAogBARI1Cg5wZW5kaW5nX3NpZ25hbBhtIAEoCzIYLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsSAOIAQESHAoPc3RhdGVfYnl0ZXNfbWF4GG4gASgESASIAQESHwoScGFyZW50X2luc3RhbmNlX2lkGG8gASgJSAWIAQFCCAoGX2lucHV0QgsKCV93b3JrZmxvd0IKCghfdmVyc2lvbkIRCg9fcGVuZGluZ19zaWduYWxCEgoQX3N0YXRlX2J5dGVzX21heEIVChNfcGFyZW50X2luc3RhbmNlX2lkImwKEUNoZWNrcG9pbnRSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJEhUKDWNoZWNrcG9pbnRfaWQYAiABKAkSDQoFc3RhdGUYAyABKAwSEgoFZXBvY2gYZCABKARIAIgBAUIICgZfZXBvY2giygEKEkNoZWNrcG9pbnRSZXNwb25zZRINCgVmb3VuZBgBIAEoCBINCgVzdGF0ZRgCIAEoDBI1Cg5wZW5kaW5nX3NpZ25hbBgDIAEoCzIYLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsSACIAQESOgoNY3VzdG9tX3NpZ25hbBgEIAEoCzIeLnJ1bnRhcmEuaW5zdGFuY2UuQ3VzdG9tU2lnbmFsSAGIAQFCEQoPX3BlbmRpbmdfc2lnbmFsQhAKDl9jdXN0b21fc2lnbmFsIkIKFEdldENoZWNrcG9pbnRSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJEhUKDWNoZWNrcG9pbnRfaWQYAiABKAkiNQoVR2V0Q2hlY2twb2ludFJlc3BvbnNlEg0KBWZvdW5kGAEgASgIEg0KBXN0YXRlGAIgASgMInwKDFNsZWVwUmVxdWVzdBITCgtpbnN0YW5jZV9pZBgBIAEoCRITCgtkdXJhdGlvbl9tcxgCIAEoBBIVCg1jaGVja3BvaW50X2lkGAMgASgJEg0KBXN0YXRlGAQgASgMEhIKBWVwb2NoGGQgASgESACIAQFCCAoGX2Vwb2NoIg8KDVNsZWVwUmVzcG9uc2UitAIKDUluc3RhbmNlRXZlbnQSEwoLaW5zdGFuY2VfaWQYASABKAkSNwoKZXZlbnRfdHlwZRgCIAEoDjIjLnJ1bnRhcmEuaW5zdGFuY2UuSW5zdGFuY2VFdmVudFR5cGUSGgoNY2hlY2twb2ludF9pZBgDIAEoCUgAiAEBEg8KB3BheWxvYWQYBCABKAwSFAoMdGltZXN0YW1wX21zGAUgASgDEhQKB3N1YnR5cGUYBiABKAlIAYgBARISCgVlcG9jaBhkIAEoBEgCiAEBEhQKB2ZhaWx1cmUYZSABKAxIA4gBARITCgZyZWFzb24YZiABKAlIBIgBAUIQCg5fY2hlY2twb2ludF9pZEIKCghfc3VidHlwZUIICgZfZXBvY2hCCgoIX2ZhaWx1cmVCCQoHX3JlYXNvbiJGChVJbnN0YW5jZUV2ZW50UmVzcG9uc2USDwoHc3VjY2VzcxgBIAEoCBISCgVlcnJvchgCIAEoCUgAiAEBQggKBl9lcnJvciJFChJJbnN0YW5jZUV2ZW50QmF0Y2gSLwoGZXZlbnRzGAEgAygLMh8ucnVudGFyYS5pbnN0YW5jZS5JbnN0YW5jZUV2ZW50IuEBChFSZXRyeUF0dGVtcHRFdmVudBITCgtpbnN0YW5jZV9pZBgBIAEoCRIVCg1jaGVja3BvaW50X2lkGAIgASgJEhYKDmF0dGVtcHRfbnVtYmVyGAMgASgNEhQKDHRpbWVzdGFtcF9tcxgEIAEoAxIaCg1lcnJvcl9tZXNzYWdlGAUgASgJSACIAQESEgoFZXBvY2gYZCABKARIAYgBARIXCgpuZXh0X2F0X21zGGUgASgDSAKIAQFCEAoOX2Vycm9yX21lc3NhZ2VCCAoGX2Vwb2NoQg0KC19uZXh0X2F0X21zImEKBlNpZ25hbBITCgtpbnN0YW5jZV9pZBgBIAEoCRIxCgtzaWduYWxfdHlwZRgCIAEoDjIcLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsVHlwZRIPCgdwYXlsb2FkGAMgASgMIjYKDEN1c3RvbVNpZ25hbBIVCg1jaGVja3BvaW50X2lkGAEgASgJEg8KB3BheWxvYWQYAiABKAwihwEKCVNpZ25hbEFjaxITCgtpbnN0YW5jZV9pZBgBIAEoCRIxCgtzaWduYWxfdHlwZRgCIAEoDjIcLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsVHlwZRIUCgxhY2tub3dsZWRnZWQYAyABKAgSEgoFZXBvY2gYZCABKARIAIgBAUIICgZfZXBvY2gidQoSUG9sbFNpZ25hbHNSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJEhoKDWNoZWNrcG9pbnRfaWQYAiABKAlIAIgBARISCgVlcG9jaBhkIAEoBEgBiAEBQhAKDl9jaGVja3BvaW50X2lkQggKBl9lcG9jaCKdAQoTUG9sbFNpZ25hbHNSZXNwb25zZRItCgZzaWduYWwYASABKAsyGC5ydW50YXJhLmluc3RhbmNlLlNpZ25hbEgAiAEBEjoKDWN1c3RvbV9zaWduYWwYAiABKAsyHi5ydW50YXJhLmluc3RhbmNlLkN1c3RvbVNpZ25hbEgBiAEBQgkKB19zaWduYWxCEAoOX2N1c3RvbV9zaWduYWwiLwoYR2V0SW5zdGFuY2VTdGF0dXNSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJIpUCChlHZXRJbnN0YW5jZVN0YXR1c1Jlc3BvbnNlEhMKC2luc3RhbmNlX2lkGAEgASgJEjAKBnN0YXR1cxgCIAEoDjIgLnJ1bnRhcmEuaW5zdGFuY2UuSW5zdGFuY2VTdGF0dXMSGgoNY2hlY2twb2ludF9pZBgDIAEoCUgAiAEBEhUKDXN0YXJ0ZWRfYXRfbXMYBCABKAMSGwoOZmluaXNoZWRfYXRfbXMYBSABKANIAYgBARITCgZvdXRwdXQYBiABKAxIAogBARISCgVlcnJvchgHIAEoCUgDiAEBQhAKDl9jaGVja3BvaW50X2lkQhEKD19maW5pc2hlZF9hdF9tc0IJCgdfb3V0cHV0QggKBl9lcnJvciLNAQoWQ2hlY2twb2ludEJhdGNoUmVxdWVzdBITCgtpbnN0YW5jZV9pZBhkIAEoCRINCgVlcG9jaBhlIAEoBBIyCgdlbnRyaWVzGGYgAygLMiEucnVudGFyYS5pbnN0YW5jZS5DaGVja3BvaW50RW50cnkSMwoIbWVzc2FnZXMYZyADKAsyIS5ydW50YXJhLmluc3RhbmNlLk91dGdvaW5nTWVzc2FnZRIXCgpiZWdpbnNfcnVuGGggASgNSACIAQFCDQoLX2JlZ2luc19ydW4ibwoPQ2hlY2twb2ludEVudHJ5EhUKDWNoZWNrcG9pbnRfaWQYZCABKAkSDQoFc3RhdGUYZSABKAwSHwoSY29uc3VtZXNfc2lnbmFsX2lkGGYgASgESACIAQFCFQoTX2NvbnN1bWVzX3NpZ25hbF9pZCKYAQoXQ2hlY2twb2ludEJhdGNoUmVzcG9uc2USMwoHcmVzdWx0cxhkIAMoCzIiLnJ1bnRhcmEuaW5zdGFuY2UuQ2hlY2twb2ludFJlc3VsdBI1Cg5wZW5kaW5nX3NpZ25hbBhlIAEoCzIYLnJ1bnRhcmEuaW5zdGFuY2UuU2lnbmFsSACIAQFCEQoPX3BlbmRpbmdfc2lnbmFsIjAKEENoZWNrcG9pbnRSZXN1bHQSDQoFZm91bmQYZCABKAgSDQoFc3RhdGUYZSABKAwikwEKD091dGdvaW5nTWVzc2FnZRIOCgZudW1iZXIYZCABKAQSNQoJcHVibGlzaGVkGGUgASgLMiAucnVudGFyYS5pbnN0YW5jZS5QdWJsaXNoZWRWYWx1ZUgAEi4KBWV2ZW50GGYgASgLMh0ucnVudGFyYS5pbnN0YW5jZS5DdXN0b21FdmVudEgAQgkKB2NvbnRlbnQiLAoOUHVibGlzaGVkVmFsdWUSCwoDa2V5GGQgASgJEg0KBXZhbHVlGGUgASgMIkUKC0N1c3RvbUV2ZW50Eg8KB3N1YnR5cGUYZCABKAkSDwoHcGF5bG9hZBhlIAEoDBIUCgx0aW1lc3RhbXBfbXMYZiABKAMidgoOUHVibGlzaFJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYZCABKAkSDQoFZXBvY2gYZSABKAQSCwoDcnVuGGYgASgNEjMKCG1lc3NhZ2VzGGcgAygLMiEucnVudGFyYS5pbnN0YW5jZS5PdXRnb2luZ01lc3NhZ2UiJgoPUHVibGlzaFJlc3BvbnNlEhMKC2xhc3RfbnVtYmVyGGQgASgEIscBChlMaXN0T3duQ2hlY2twb2ludHNSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGGQgASgJEg0KBWVwb2NoGGUgASgEEhMKBmN1cnNvchhmIAEoCUgAiAEBEhwKFGNoZWNrcG9pbnRfaWRfcHJlZml4GGcgASgJEhwKD3N0YXRlX2J5dGVzX21heBhoIAEoDUgBiAEBEhYKDnBhZ2VfYnl0ZXNfbWF4GGkgASgNQgkKB19jdXJzb3JCEgoQX3N0YXRlX2J5dGVzX21heCKpAQoaTGlzdE93bkNoZWNrcG9pbnRzUmVzcG9uc2USNAoLY2hlY2twb2ludHMYZCADKAsyHy5ydW50YXJhLmluc3RhbmNlLk93bkNoZWNrcG9pbnQSKwoHcmV0cmllcxhlIAMoCzIaLnJ1bnRhcmEuaW5zdGFuY2UuT3duUmV0cnkSGAoLbmV4dF9jdXJzb3IYZiABKAlIAIgBAUIOCgxfbmV4dF9jdXJzb3IicAoNT3duQ2hlY2twb2ludBIVCg1jaGVja3BvaW50X2lkGGQgASgJEhIKBXN0YXRlGGUgASgMSACIAQESEwoLc3RhdGVfYnl0ZXMYZiABKAQSFQoNY3JlYXRlZF9hdF9tcxhnIAEoA0IICgZfc3RhdGUipgEKCE93blJldHJ5EhUKDWNoZWNrcG9pbnRfaWQYZCABKAkSFgoOYXR0ZW1wdF9udW1iZXIYZSABKA0SFQoNY3JlYXRlZF9hdF9tcxhmIAEoAxIXCgpuZXh0X2F0X21zGGcgASgDSACIAQESGgoNZXJyb3JfbWVzc2FnZRhoIAEoCUgBiAEBQg0KC19uZXh0X2F0X21zQhAKDl9lcnJvcl9tZXNzYWdlIoIBChJXYWl0U2lnbmFsc1JlcXVlc3QSEAoIcmV2aXNpb24YZCABKAQSMwoJaW50ZXJlc3RzGGUgAygLMiAucnVudGFyYS5pbnN0YW5jZS5TaWduYWxJbnRlcmVzdBIUCgxyZXBsYWNlc19hbGwYZiABKAgSDwoHd2FpdF9tcxhnIAEoDSKzAQoOU2lnbmFsSW50ZXJlc3QSEwoLaW5zdGFuY2VfaWQYZCABKAkSDQoFZXBvY2gYZSABKAQSDQoFbmFtZXMYZiADKAkSFwoPYWZ0ZXJfc2lnbmFsX2lkGGcgASgEEjYKC3NlZW5fc2lnbmFsGGggASgOMhwucnVudGFyYS5pbnN0YW5jZS5TaWduYWxUeXBlSACIAQESDQoFZW5kZWQYaSABKAhCDgoMX3NlZW5fc2lnbmFsIksKE1dhaXRTaWduYWxzUmVzcG9uc2USNAoJaW5zdGFuY2VzGGQgAygLMiEucnVudGFyYS5pbnN0YW5jZS5JbnN0YW5jZVNpZ25hbHMioAEKD0luc3RhbmNlU2lnbmFscxITCgtpbnN0YW5jZV9pZBhkIAEoCRItCgZzaWduYWwYZSABKAsyGC5ydW50YXJhLmluc3RhbmNlLlNpZ25hbEgAiAEBEi4KBnF1ZXVlZBhmIAMoCzIeLnJ1bnRhcmEuaW5zdGFuY2UuUXVldWVkU2lnbmFsEg4KBmZlbmNlZBhnIAEoCEIJCgdfc2lnbmFsIlcKDFF1ZXVlZFNpZ25hbBIRCglzaWduYWxfaWQYZCABKAQSDAoEbmFtZRhlIAEoCRIPCgdwYXlsb2FkGGYgASgMEhUKDWNyZWF0ZWRfYXRfbXMYZyABKAMi3AEKE1N1c3BlbmRVbnRpbFJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYZCABKAkSDQoFZXBvY2gYZSABKAQSFQoIdW50aWxfbXMYZiABKANIAIgBARIUCgxzaWduYWxfbmFtZXMYZyADKAkSOgoPcmVjb3JkZWRfc2lnbmFsGGggASgOMhwucnVudGFyYS5pbnN0YW5jZS5TaWduYWxUeXBlSAGIAQESFwoPYWZ0ZXJfc2lnbmFsX2lkGGkgASgEQgsKCV91bnRpbF9tc0ISChBfcmVjb3JkZWRfc2lnbmFsIm4KFFN1c3BlbmRVbnRpbFJlc3BvbnNlEhEKCXN1c3BlbmRlZBhkIAEoCBI3CgdzaWduYWxzGGUgASgLMiEucnVudGFyYS5pbnN0YW5jZS5JbnN0YW5jZVNpZ25hbHNIAIgBAUIKCghfc2lnbmFscyKZAQoRU3RhcnRDaGlsZFJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYZCABKAkSDQoFZXBvY2gYZSABKAQSNwoFY2hpbGQYZiABKAsyKC5ydW50YXJhLm1hbmFnZW1lbnQuU3RhcnRXb3JrZmxvd1JlcXVlc3QSFQoNcmVzdWx0X3NpZ25hbBhnIAEoCRIQCghkZXRhY2hlZBhoIAEoCCJQChJTdGFydENoaWxkUmVzcG9uc2USOgoHc3RhcnRlZBhkIAEoCzIpLnJ1bnRhcmEubWFuYWdlbWVudC5TdGFydFdvcmtmbG93UmVzcG9uc2UivwEKEENsYWltV29ya1JlcXVlc3QSEQoJd29ya2VyX2lkGGQgASgJEhEKCXRlbmFudF9pZBhlIAEoCRIyCgl3b3JrZmxvd3MYZiADKAsyHy5ydW50YXJhLmluc3RhbmNlLldvcmtmbG93T2ZmZXISEAoIY2FwYWNpdHkYZyABKA0SEAoIbGVhc2VfbXMYaCABKA0SDwoHd2FpdF9tcxhpIAEoDRISCgV0b2tlbhhqIAEoCUgAiAEBQggKBl90b2tlbiJaCg1Xb3JrZmxvd09mZmVyEgwKBG5hbWUYZCABKAkSFAoHdmVyc2lvbhhlIAEoCUgAiAEBEhkKEWFjY2VwdGVkX3ZlcnNpb25zGGYgAygJQgoKCF92ZXJzaW9uIlIKEUNsYWltV29ya1Jlc3BvbnNlEisKBHdvcmsYZCADKAsyHS5ydW50YXJhLmluc3RhbmNlLkNsYWltZWRXb3JrEhAKCGZlYXR1cmVzGGUgAygJInoKC0NsYWltZWRXb3JrEhMKC2luc3RhbmNlX2lkGGQgASgJEhEKCXRlbmFudF9pZBhlIAEoCRIrCgVzdGFydBhmIAEoCzIcLnJ1bnRhcmEuaW5zdGFuY2UuU3RhcnRGYWN0cxIWCg5sZWFzZV91bnRpbF9tcxhnIAEoAyJWChFSZW5ld0xlYXNlUmVxdWVzdBIRCgl3b3JrZXJfaWQYZCABKAkSEAoIbGVhc2VfbXMYZSABKA0SEgoFdG9rZW4YZiABKAlIAIgBAUIICgZfdG9rZW4iXwoSUmVuZXdMZWFzZVJlc3BvbnNlEhYKDmxlYXNlX3VudGlsX21zGGQgASgDEhYKDnNlcnZlcl90aW1lX21zGGUgASgDEhkKEWxvc3RfaW5zdGFuY2VfaWRzGGYgAygJIlUKElJlbGVhc2VXb3JrUmVxdWVzdBIRCgl3b3JrZXJfaWQYZCABKAkSLAoEd29yaxhlIAMoCzIeLnJ1bnRhcmEuaW5zdGFuY2UuUmVsZWFzZWRXb3JrImcKDFJlbGVhc2VkV29yaxITCgtpbnN0YW5jZV9pZBhkIAEoCRINCgVlcG9jaBhlIAEoBBIRCgloYW5kX2JhY2sYZiABKAgSEAoIZGVsYXlfbXMYZyABKA0SDgoGcmVhc29uGGggASgJIhUKE1JlbGVhc2VXb3JrUmVzcG9uc2UiQQoRTWFuYWdlbWVudFJlcXVlc3QSLAoEY2FsbBhkIAEoCzIeLnJ1bnRhcmEubWFuYWdlbWVudC5ScGNSZXF1ZXN0IkUKEk1hbmFnZW1lbnRSZXNwb25zZRIvCgZhbnN3ZXIYZCABKAsyHy5ydW50YXJhLm1hbmFnZW1lbnQuUnBjUmVzcG9uc2UqdgoRSW5zdGFuY2VFdmVudFR5cGUSEwoPRVZFTlRfSEVBUlRCRUFUEAASEwoPRVZFTlRfQ09NUExFVEVEEAISEAoMRVZFTlRfRkFJTEVEEAMSEwoPRVZFTlRfU1VTUEVOREVEEAQSEAoMRVZFTlRfQ1VTVE9NEAUqRAoKU2lnbmFsVHlwZRIRCg1TSUdOQUxfQ0FOQ0VMEAASEAoMU0lHTkFMX1BBVVNFEAESEQoNU0lHTkFMX1JFU1VNRRACKqEBCg5JbnN0YW5jZVN0YXR1cxISCg5TVEFUVVNfVU5LTk9XThAAEhIKDlNUQVRVU19QRU5ESU5HEAESEgoOU1RBVFVTX1JVTk5JTkcQAhIUChBTVEFUVVNfU1VTUEVOREVEEAMSFAoQU1RBVFVTX0NPTVBMRVRFRBAEEhEKDVNUQVRVU19GQUlMRUQQBRIUChBTVEFUVVNfQ0FOQ0VMTEVEEAZiBnByb3RvMw", [file_runtara_management_management]);
 
 /**
  * Envelope of every call. Exactly one member is set; the last one on the wire wins.
@@ -85,6 +87,68 @@ export type RpcRequest = Message<"runtara.instance.RpcRequest"> & {
      */
     value: RetryAttemptEvent;
     case: "retryAttempt";
+  } | {
+    /**
+     * Extensions. A server that does not serve one answers EMPTY_REQUEST, as 1.4.1 does for arms it does not know.
+     *
+     * @generated from field: runtara.instance.CheckpointBatchRequest checkpoint_batch = 100;
+     */
+    value: CheckpointBatchRequest;
+    case: "checkpointBatch";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ListOwnCheckpointsRequest list_own_checkpoints = 101;
+     */
+    value: ListOwnCheckpointsRequest;
+    case: "listOwnCheckpoints";
+  } | {
+    /**
+     * @generated from field: runtara.instance.WaitSignalsRequest wait_signals = 102;
+     */
+    value: WaitSignalsRequest;
+    case: "waitSignals";
+  } | {
+    /**
+     * @generated from field: runtara.instance.SuspendUntilRequest suspend_until = 103;
+     */
+    value: SuspendUntilRequest;
+    case: "suspendUntil";
+  } | {
+    /**
+     * @generated from field: runtara.instance.StartChildRequest start_child = 104;
+     */
+    value: StartChildRequest;
+    case: "startChild";
+  } | {
+    /**
+     * @generated from field: runtara.instance.PublishRequest publish = 105;
+     */
+    value: PublishRequest;
+    case: "publish";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ClaimWorkRequest claim_work = 110;
+     */
+    value: ClaimWorkRequest;
+    case: "claimWork";
+  } | {
+    /**
+     * @generated from field: runtara.instance.RenewLeaseRequest renew_lease = 111;
+     */
+    value: RenewLeaseRequest;
+    case: "renewLease";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ReleaseWorkRequest release_work = 112;
+     */
+    value: ReleaseWorkRequest;
+    case: "releaseWork";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ManagementRequest management = 120;
+     */
+    value: ManagementRequest;
+    case: "management";
   } | { case: undefined; value?: undefined };
 };
 
@@ -152,6 +216,68 @@ export type RpcResponse = Message<"runtara.instance.RpcResponse"> & {
      */
     value: RpcError;
     case: "error";
+  } | {
+    /**
+     * Extensions; sent only in answer to the request arm of the same number.
+     *
+     * @generated from field: runtara.instance.CheckpointBatchResponse checkpoint_batch = 100;
+     */
+    value: CheckpointBatchResponse;
+    case: "checkpointBatch";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ListOwnCheckpointsResponse list_own_checkpoints = 101;
+     */
+    value: ListOwnCheckpointsResponse;
+    case: "listOwnCheckpoints";
+  } | {
+    /**
+     * @generated from field: runtara.instance.WaitSignalsResponse wait_signals = 102;
+     */
+    value: WaitSignalsResponse;
+    case: "waitSignals";
+  } | {
+    /**
+     * @generated from field: runtara.instance.SuspendUntilResponse suspend_until = 103;
+     */
+    value: SuspendUntilResponse;
+    case: "suspendUntil";
+  } | {
+    /**
+     * @generated from field: runtara.instance.StartChildResponse start_child = 104;
+     */
+    value: StartChildResponse;
+    case: "startChild";
+  } | {
+    /**
+     * @generated from field: runtara.instance.PublishResponse publish = 105;
+     */
+    value: PublishResponse;
+    case: "publish";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ClaimWorkResponse claim_work = 110;
+     */
+    value: ClaimWorkResponse;
+    case: "claimWork";
+  } | {
+    /**
+     * @generated from field: runtara.instance.RenewLeaseResponse renew_lease = 111;
+     */
+    value: RenewLeaseResponse;
+    case: "renewLease";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ReleaseWorkResponse release_work = 112;
+     */
+    value: ReleaseWorkResponse;
+    case: "releaseWork";
+  } | {
+    /**
+     * @generated from field: runtara.instance.ManagementResponse management = 120;
+     */
+    value: ManagementResponse;
+    case: "management";
   } | { case: undefined; value?: undefined };
 };
 
@@ -177,6 +303,27 @@ export type RpcError = Message<"runtara.instance.RpcError"> & {
    * @generated from field: string message = 2;
    */
   message: string;
+
+  /**
+   * The cause, one of the fine codes: OVERLOADED, FENCED, INSTANCE_NOT_FOUND, … Absent from older servers: read code.
+   *
+   * @generated from field: optional string fine_code = 100;
+   */
+  fineCode?: string | undefined;
+
+  /**
+   * true = the same request may succeed later; false = it cannot. Absent = not known.
+   *
+   * @generated from field: optional bool retryable = 101;
+   */
+  retryable?: boolean | undefined;
+
+  /**
+   * Wait this long before the next try, in ms. Absent = the client's own delay.
+   *
+   * @generated from field: optional uint32 retry_after_ms = 102;
+   */
+  retryAfterMs?: number | undefined;
 };
 
 /**
@@ -208,6 +355,28 @@ export type RegisterInstanceRequest = Message<"runtara.instance.RegisterInstance
    * @generated from field: optional string checkpoint_id = 3;
    */
   checkpointId?: string | undefined;
+
+  /**
+   * true = the answer shall have features and start. Absent = false: the answer is byte for byte that of 1.4.1.
+   *
+   * @generated from field: optional bool wants_start_facts = 100;
+   */
+  wantsStartFacts?: boolean | undefined;
+
+  /**
+   * One-time token that the environment gave this process. Needed only where the server demands one; older servers
+   * skip it.
+   *
+   * @generated from field: optional string token = 101;
+   */
+  token?: string | undefined;
+
+  /**
+   * Name and version of the client, for the server's log: "@runtara/sdk 0.1.0".
+   *
+   * @generated from field: optional string client = 102;
+   */
+  client?: string | undefined;
 };
 
 /**
@@ -232,6 +401,21 @@ export type RegisterInstanceResponse = Message<"runtara.instance.RegisterInstanc
    * @generated from field: string error = 2;
    */
   error: string;
+
+  /**
+   * Names of the extensions that this server serves; names the client does not know are to be kept and ignored.
+   * Empty from older servers: the base protocol alone.
+   *
+   * @generated from field: repeated string features = 100;
+   */
+  features: string[];
+
+  /**
+   * Present on success if the request wants it. Older servers never send it.
+   *
+   * @generated from field: optional runtara.instance.StartFacts start = 101;
+   */
+  start?: StartFacts | undefined;
 };
 
 /**
@@ -240,6 +424,104 @@ export type RegisterInstanceResponse = Message<"runtara.instance.RegisterInstanc
  */
 export const RegisterInstanceResponseSchema: GenMessage<RegisterInstanceResponse> = /*@__PURE__*/
   messageDesc(file_runtara_instance_instance, 4);
+
+/**
+ * What a process has to know before the first step of an instance.
+ *
+ * @generated from message runtara.instance.StartFacts
+ */
+export type StartFacts = Message<"runtara.instance.StartFacts"> & {
+  /**
+   * Number of this registration, from 1, higher than any before it. Writes with a lower one are refused: FENCED.
+   *
+   * @generated from field: uint64 epoch = 100;
+   */
+  epoch: bigint;
+
+  /**
+   * Checkpoints and retry records there are; 0 = a fresh instance, nothing to read.
+   *
+   * @generated from field: uint64 checkpoint_count = 101;
+   */
+  checkpointCount: bigint;
+
+  /**
+   * As given at the start. Absent = started without one.
+   *
+   * @generated from field: optional bytes input = 102;
+   */
+  input?: Uint8Array | undefined;
+
+  /**
+   * The server's clock when it answered; ms since 1970 UTC, as are all times.
+   *
+   * @generated from field: int64 server_time_ms = 103;
+   */
+  serverTimeMs: bigint;
+
+  /**
+   * When the first process of this instance registered; the same in every registration.
+   *
+   * @generated from field: int64 started_at_ms = 104;
+   */
+  startedAtMs: bigint;
+
+  /**
+   * 16 random bytes, the same in every registration of this instance.
+   *
+   * @generated from field: bytes seed = 105;
+   */
+  seed: Uint8Array;
+
+  /**
+   * 1, and one more after each batch with begins_run.
+   *
+   * @generated from field: uint32 run = 106;
+   */
+  run: number;
+
+  /**
+   * Present if the instance was started by workflow name.
+   *
+   * @generated from field: optional string workflow = 107;
+   */
+  workflow?: string | undefined;
+
+  /**
+   * The version it is bound to. Absent = any.
+   *
+   * @generated from field: optional string version = 108;
+   */
+  version?: string | undefined;
+
+  /**
+   * The instance-wide signal that is not acknowledged yet.
+   *
+   * @generated from field: optional runtara.instance.Signal pending_signal = 109;
+   */
+  pendingSignal?: Signal | undefined;
+
+  /**
+   * Longest state, output or payload in bytes. Absent = whatever a frame holds (64 MiB).
+   *
+   * @generated from field: optional uint64 state_bytes_max = 110;
+   */
+  stateBytesMax?: bigint | undefined;
+
+  /**
+   * Present in a child.
+   *
+   * @generated from field: optional string parent_instance_id = 111;
+   */
+  parentInstanceId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.StartFacts.
+ * Use `create(StartFactsSchema)` to create a new message.
+ */
+export const StartFactsSchema: GenMessage<StartFacts> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 5);
 
 /**
  * Save state under this id unless the id is taken.
@@ -261,6 +543,14 @@ export type CheckpointRequest = Message<"runtara.instance.CheckpointRequest"> & 
    * @generated from field: bytes state = 3;
    */
   state: Uint8Array;
+
+  /**
+   * The epoch of this process's registration; a lower one than the instance's is refused: FENCED. Absent = the one that
+   * was registered on this connection, if any. Older servers skip it.
+   *
+   * @generated from field: optional uint64 epoch = 100;
+   */
+  epoch?: bigint | undefined;
 };
 
 /**
@@ -268,7 +558,7 @@ export type CheckpointRequest = Message<"runtara.instance.CheckpointRequest"> & 
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 5);
+  messageDesc(file_runtara_instance_instance, 6);
 
 /**
  * found = the id was taken and state is what is stored; the request's state was not used.
@@ -306,7 +596,7 @@ export type CheckpointResponse = Message<"runtara.instance.CheckpointResponse"> 
  * Use `create(CheckpointResponseSchema)` to create a new message.
  */
 export const CheckpointResponseSchema: GenMessage<CheckpointResponse> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 6);
+  messageDesc(file_runtara_instance_instance, 7);
 
 /**
  * Read without saving.
@@ -330,7 +620,7 @@ export type GetCheckpointRequest = Message<"runtara.instance.GetCheckpointReques
  * Use `create(GetCheckpointRequestSchema)` to create a new message.
  */
 export const GetCheckpointRequestSchema: GenMessage<GetCheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 7);
+  messageDesc(file_runtara_instance_instance, 8);
 
 /**
  * @generated from message runtara.instance.GetCheckpointResponse
@@ -352,7 +642,7 @@ export type GetCheckpointResponse = Message<"runtara.instance.GetCheckpointRespo
  * Use `create(GetCheckpointResponseSchema)` to create a new message.
  */
 export const GetCheckpointResponseSchema: GenMessage<GetCheckpointResponse> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 8);
+  messageDesc(file_runtara_instance_instance, 9);
 
 /**
  * Answered when the time is up.
@@ -379,6 +669,13 @@ export type SleepRequest = Message<"runtara.instance.SleepRequest"> & {
    * @generated from field: bytes state = 4;
    */
   state: Uint8Array;
+
+  /**
+   * See CheckpointRequest.
+   *
+   * @generated from field: optional uint64 epoch = 100;
+   */
+  epoch?: bigint | undefined;
 };
 
 /**
@@ -386,7 +683,7 @@ export type SleepRequest = Message<"runtara.instance.SleepRequest"> & {
  * Use `create(SleepRequestSchema)` to create a new message.
  */
 export const SleepRequestSchema: GenMessage<SleepRequest> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 9);
+  messageDesc(file_runtara_instance_instance, 10);
 
 /**
  * @generated from message runtara.instance.SleepResponse
@@ -399,7 +696,7 @@ export type SleepResponse = Message<"runtara.instance.SleepResponse"> & {
  * Use `create(SleepResponseSchema)` to create a new message.
  */
 export const SleepResponseSchema: GenMessage<SleepResponse> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 10);
+  messageDesc(file_runtara_instance_instance, 11);
 
 /**
  * @generated from message runtara.instance.InstanceEvent
@@ -436,6 +733,28 @@ export type InstanceEvent = Message<"runtara.instance.InstanceEvent"> & {
    * @generated from field: optional string subtype = 6;
    */
   subtype?: string | undefined;
+
+  /**
+   * See CheckpointRequest.
+   *
+   * @generated from field: optional uint64 epoch = 100;
+   */
+  epoch?: bigint | undefined;
+
+  /**
+   * EVENT_FAILED: the error with its structure, as JSON of the SDK, beside the text in payload. Older servers skip it.
+   *
+   * @generated from field: optional bytes failure = 101;
+   */
+  failure?: Uint8Array | undefined;
+
+  /**
+   * EVENT_SUSPENDED: why, and thereby what wakes the instance: "diverged" waits for a resume. Absent = a plain
+   * suspension. Older servers skip it.
+   *
+   * @generated from field: optional string reason = 102;
+   */
+  reason?: string | undefined;
 };
 
 /**
@@ -443,7 +762,7 @@ export type InstanceEvent = Message<"runtara.instance.InstanceEvent"> & {
  * Use `create(InstanceEventSchema)` to create a new message.
  */
 export const InstanceEventSchema: GenMessage<InstanceEvent> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 11);
+  messageDesc(file_runtara_instance_instance, 12);
 
 /**
  * @generated from message runtara.instance.InstanceEventResponse
@@ -465,7 +784,7 @@ export type InstanceEventResponse = Message<"runtara.instance.InstanceEventRespo
  * Use `create(InstanceEventResponseSchema)` to create a new message.
  */
 export const InstanceEventResponseSchema: GenMessage<InstanceEventResponse> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 12);
+  messageDesc(file_runtara_instance_instance, 13);
 
 /**
  * Answered with the end of the stream alone.
@@ -484,10 +803,10 @@ export type InstanceEventBatch = Message<"runtara.instance.InstanceEventBatch"> 
  * Use `create(InstanceEventBatchSchema)` to create a new message.
  */
 export const InstanceEventBatchSchema: GenMessage<InstanceEventBatch> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 13);
+  messageDesc(file_runtara_instance_instance, 14);
 
 /**
- * Answered with the end of the stream alone.
+ * Answered with the end of the stream alone; a refused one that has an epoch, with an error.
  *
  * @generated from message runtara.instance.RetryAttemptEvent
  */
@@ -516,6 +835,21 @@ export type RetryAttemptEvent = Message<"runtara.instance.RetryAttemptEvent"> & 
    * @generated from field: optional string error_message = 5;
    */
   errorMessage?: string | undefined;
+
+  /**
+   * See CheckpointRequest.
+   *
+   * @generated from field: optional uint64 epoch = 100;
+   */
+  epoch?: bigint | undefined;
+
+  /**
+   * When the attempt begins: kept, listed by list_own_checkpoints, and a time at which a suspended instance wakes.
+   * Absent = at once. Older servers skip it.
+   *
+   * @generated from field: optional int64 next_at_ms = 101;
+   */
+  nextAtMs?: bigint | undefined;
 };
 
 /**
@@ -523,7 +857,7 @@ export type RetryAttemptEvent = Message<"runtara.instance.RetryAttemptEvent"> & 
  * Use `create(RetryAttemptEventSchema)` to create a new message.
  */
 export const RetryAttemptEventSchema: GenMessage<RetryAttemptEvent> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 14);
+  messageDesc(file_runtara_instance_instance, 15);
 
 /**
  * A signal to the whole instance, repeated until acknowledged.
@@ -552,7 +886,7 @@ export type Signal = Message<"runtara.instance.Signal"> & {
  * Use `create(SignalSchema)` to create a new message.
  */
 export const SignalSchema: GenMessage<Signal> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 15);
+  messageDesc(file_runtara_instance_instance, 16);
 
 /**
  * A signal to one checkpoint id; delivery consumes it.
@@ -576,10 +910,10 @@ export type CustomSignal = Message<"runtara.instance.CustomSignal"> & {
  * Use `create(CustomSignalSchema)` to create a new message.
  */
 export const CustomSignalSchema: GenMessage<CustomSignal> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 16);
+  messageDesc(file_runtara_instance_instance, 17);
 
 /**
- * Answered with the end of the stream alone.
+ * Answered with the end of the stream alone; a refused one that has an epoch, with an error.
  *
  * @generated from message runtara.instance.SignalAck
  */
@@ -598,6 +932,13 @@ export type SignalAck = Message<"runtara.instance.SignalAck"> & {
    * @generated from field: bool acknowledged = 3;
    */
   acknowledged: boolean;
+
+  /**
+   * See CheckpointRequest.
+   *
+   * @generated from field: optional uint64 epoch = 100;
+   */
+  epoch?: bigint | undefined;
 };
 
 /**
@@ -605,7 +946,7 @@ export type SignalAck = Message<"runtara.instance.SignalAck"> & {
  * Use `create(SignalAckSchema)` to create a new message.
  */
 export const SignalAckSchema: GenMessage<SignalAck> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 17);
+  messageDesc(file_runtara_instance_instance, 18);
 
 /**
  * With a checkpoint id, a custom signal for it is taken as well.
@@ -622,6 +963,13 @@ export type PollSignalsRequest = Message<"runtara.instance.PollSignalsRequest"> 
    * @generated from field: optional string checkpoint_id = 2;
    */
   checkpointId?: string | undefined;
+
+  /**
+   * See CheckpointRequest.
+   *
+   * @generated from field: optional uint64 epoch = 100;
+   */
+  epoch?: bigint | undefined;
 };
 
 /**
@@ -629,7 +977,7 @@ export type PollSignalsRequest = Message<"runtara.instance.PollSignalsRequest"> 
  * Use `create(PollSignalsRequestSchema)` to create a new message.
  */
 export const PollSignalsRequestSchema: GenMessage<PollSignalsRequest> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 18);
+  messageDesc(file_runtara_instance_instance, 19);
 
 /**
  * @generated from message runtara.instance.PollSignalsResponse
@@ -651,7 +999,7 @@ export type PollSignalsResponse = Message<"runtara.instance.PollSignalsResponse"
  * Use `create(PollSignalsResponseSchema)` to create a new message.
  */
 export const PollSignalsResponseSchema: GenMessage<PollSignalsResponse> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 19);
+  messageDesc(file_runtara_instance_instance, 20);
 
 /**
  * @generated from message runtara.instance.GetInstanceStatusRequest
@@ -668,7 +1016,7 @@ export type GetInstanceStatusRequest = Message<"runtara.instance.GetInstanceStat
  * Use `create(GetInstanceStatusRequestSchema)` to create a new message.
  */
 export const GetInstanceStatusRequestSchema: GenMessage<GetInstanceStatusRequest> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 20);
+  messageDesc(file_runtara_instance_instance, 21);
 
 /**
  * @generated from message runtara.instance.GetInstanceStatusResponse
@@ -715,7 +1063,1082 @@ export type GetInstanceStatusResponse = Message<"runtara.instance.GetInstanceSta
  * Use `create(GetInstanceStatusResponseSchema)` to create a new message.
  */
 export const GetInstanceStatusResponseSchema: GenMessage<GetInstanceStatusResponse> = /*@__PURE__*/
-  messageDesc(file_runtara_instance_instance, 21);
+  messageDesc(file_runtara_instance_instance, 22);
+
+/**
+ * Several checkpoints of one instance in one transaction: all are kept, or none. Also what goes out with them.
+ *
+ * @generated from message runtara.instance.CheckpointBatchRequest
+ */
+export type CheckpointBatchRequest = Message<"runtara.instance.CheckpointBatchRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 101;
+   */
+  epoch: bigint;
+
+  /**
+   * In the order in which they are to be listed later. An id that occurs twice is refused.
+   *
+   * @generated from field: repeated runtara.instance.CheckpointEntry entries = 102;
+   */
+  entries: CheckpointEntry[];
+
+  /**
+   * @generated from field: repeated runtara.instance.OutgoingMessage messages = 103;
+   */
+  messages: OutgoingMessage[];
+
+  /**
+   * With this batch the run of this number begins; it must be one more than the present one. Absent = the run goes on.
+   *
+   * @generated from field: optional uint32 begins_run = 104;
+   */
+  beginsRun?: number | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.CheckpointBatchRequest.
+ * Use `create(CheckpointBatchRequestSchema)` to create a new message.
+ */
+export const CheckpointBatchRequestSchema: GenMessage<CheckpointBatchRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 23);
+
+/**
+ * @generated from message runtara.instance.CheckpointEntry
+ */
+export type CheckpointEntry = Message<"runtara.instance.CheckpointEntry"> & {
+  /**
+   * @generated from field: string checkpoint_id = 100;
+   */
+  checkpointId: string;
+
+  /**
+   * @generated from field: bytes state = 101;
+   */
+  state: Uint8Array;
+
+  /**
+   * Queued signal that this entry records: taken off the queue with the save, or not at all. Absent = none.
+   *
+   * @generated from field: optional uint64 consumes_signal_id = 102;
+   */
+  consumesSignalId?: bigint | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.CheckpointEntry.
+ * Use `create(CheckpointEntrySchema)` to create a new message.
+ */
+export const CheckpointEntrySchema: GenMessage<CheckpointEntry> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 24);
+
+/**
+ * @generated from message runtara.instance.CheckpointBatchResponse
+ */
+export type CheckpointBatchResponse = Message<"runtara.instance.CheckpointBatchResponse"> & {
+  /**
+   * One for each entry, in their order.
+   *
+   * @generated from field: repeated runtara.instance.CheckpointResult results = 100;
+   */
+  results: CheckpointResult[];
+
+  /**
+   * The instance-wide signal that is not acknowledged yet.
+   *
+   * @generated from field: optional runtara.instance.Signal pending_signal = 101;
+   */
+  pendingSignal?: Signal | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.CheckpointBatchResponse.
+ * Use `create(CheckpointBatchResponseSchema)` to create a new message.
+ */
+export const CheckpointBatchResponseSchema: GenMessage<CheckpointBatchResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 25);
+
+/**
+ * found = the id was taken and state is what is stored; the entry was not used.
+ *
+ * @generated from message runtara.instance.CheckpointResult
+ */
+export type CheckpointResult = Message<"runtara.instance.CheckpointResult"> & {
+  /**
+   * @generated from field: bool found = 100;
+   */
+  found: boolean;
+
+  /**
+   * @generated from field: bytes state = 101;
+   */
+  state: Uint8Array;
+};
+
+/**
+ * Describes the message runtara.instance.CheckpointResult.
+ * Use `create(CheckpointResultSchema)` to create a new message.
+ */
+export const CheckpointResultSchema: GenMessage<CheckpointResult> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 26);
+
+/**
+ * A value to publish or an event to note. Numbered, so that sending it again does nothing.
+ *
+ * @generated from message runtara.instance.OutgoingMessage
+ */
+export type OutgoingMessage = Message<"runtara.instance.OutgoingMessage"> & {
+  /**
+   * 1, 2, … within one run of one instance. A number not above the highest stored one is passed over.
+   *
+   * @generated from field: uint64 number = 100;
+   */
+  number: bigint;
+
+  /**
+   * @generated from oneof runtara.instance.OutgoingMessage.content
+   */
+  content: {
+    /**
+     * @generated from field: runtara.instance.PublishedValue published = 101;
+     */
+    value: PublishedValue;
+    case: "published";
+  } | {
+    /**
+     * @generated from field: runtara.instance.CustomEvent event = 102;
+     */
+    value: CustomEvent;
+    case: "event";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message runtara.instance.OutgoingMessage.
+ * Use `create(OutgoingMessageSchema)` to create a new message.
+ */
+export const OutgoingMessageSchema: GenMessage<OutgoingMessage> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 27);
+
+/**
+ * The last value of a key can be read while the instance runs and afterwards.
+ *
+ * @generated from message runtara.instance.PublishedValue
+ */
+export type PublishedValue = Message<"runtara.instance.PublishedValue"> & {
+  /**
+   * @generated from field: string key = 100;
+   */
+  key: string;
+
+  /**
+   * @generated from field: bytes value = 101;
+   */
+  value: Uint8Array;
+};
+
+/**
+ * Describes the message runtara.instance.PublishedValue.
+ * Use `create(PublishedValueSchema)` to create a new message.
+ */
+export const PublishedValueSchema: GenMessage<PublishedValue> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 28);
+
+/**
+ * Noted in the history as an event of the type EVENT_CUSTOM.
+ *
+ * @generated from message runtara.instance.CustomEvent
+ */
+export type CustomEvent = Message<"runtara.instance.CustomEvent"> & {
+  /**
+   * @generated from field: string subtype = 100;
+   */
+  subtype: string;
+
+  /**
+   * @generated from field: bytes payload = 101;
+   */
+  payload: Uint8Array;
+
+  /**
+   * @generated from field: int64 timestamp_ms = 102;
+   */
+  timestampMs: bigint;
+};
+
+/**
+ * Describes the message runtara.instance.CustomEvent.
+ * Use `create(CustomEventSchema)` to create a new message.
+ */
+export const CustomEventSchema: GenMessage<CustomEvent> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 29);
+
+/**
+ * What goes out without a checkpoint. In place of older servers' custom events, which are not numbered.
+ *
+ * @generated from message runtara.instance.PublishRequest
+ */
+export type PublishRequest = Message<"runtara.instance.PublishRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 101;
+   */
+  epoch: bigint;
+
+  /**
+   * The run in which they are numbered.
+   *
+   * @generated from field: uint32 run = 102;
+   */
+  run: number;
+
+  /**
+   * @generated from field: repeated runtara.instance.OutgoingMessage messages = 103;
+   */
+  messages: OutgoingMessage[];
+};
+
+/**
+ * Describes the message runtara.instance.PublishRequest.
+ * Use `create(PublishRequestSchema)` to create a new message.
+ */
+export const PublishRequestSchema: GenMessage<PublishRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 30);
+
+/**
+ * @generated from message runtara.instance.PublishResponse
+ */
+export type PublishResponse = Message<"runtara.instance.PublishResponse"> & {
+  /**
+   * Highest number of this run that is stored.
+   *
+   * @generated from field: uint64 last_number = 100;
+   */
+  lastNumber: bigint;
+};
+
+/**
+ * Describes the message runtara.instance.PublishResponse.
+ * Use `create(PublishResponseSchema)` to create a new message.
+ */
+export const PublishResponseSchema: GenMessage<PublishResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 31);
+
+/**
+ * One page of what is stored for the caller's instance, oldest first: checkpoints, and records of retries. As nobody
+ * else can write after the registration, the pages together are one state.
+ *
+ * @generated from message runtara.instance.ListOwnCheckpointsRequest
+ */
+export type ListOwnCheckpointsRequest = Message<"runtara.instance.ListOwnCheckpointsRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 101;
+   */
+  epoch: bigint;
+
+  /**
+   * next_cursor of the page before. Absent = the first page.
+   *
+   * @generated from field: optional string cursor = 102;
+   */
+  cursor?: string | undefined;
+
+  /**
+   * Only ids that begin with this, for example those of one run. Empty = all.
+   *
+   * @generated from field: string checkpoint_id_prefix = 103;
+   */
+  checkpointIdPrefix: string;
+
+  /**
+   * Longest state that is sent along; longer ones are left out. Absent = 262,144.
+   *
+   * @generated from field: optional uint32 state_bytes_max = 104;
+   */
+  stateBytesMax?: number | undefined;
+
+  /**
+   * The page ends after this many bytes of states, or earlier, but has at least one row. 0 = 4,194,304.
+   *
+   * @generated from field: uint32 page_bytes_max = 105;
+   */
+  pageBytesMax: number;
+};
+
+/**
+ * Describes the message runtara.instance.ListOwnCheckpointsRequest.
+ * Use `create(ListOwnCheckpointsRequestSchema)` to create a new message.
+ */
+export const ListOwnCheckpointsRequestSchema: GenMessage<ListOwnCheckpointsRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 32);
+
+/**
+ * @generated from message runtara.instance.ListOwnCheckpointsResponse
+ */
+export type ListOwnCheckpointsResponse = Message<"runtara.instance.ListOwnCheckpointsResponse"> & {
+  /**
+   * @generated from field: repeated runtara.instance.OwnCheckpoint checkpoints = 100;
+   */
+  checkpoints: OwnCheckpoint[];
+
+  /**
+   * @generated from field: repeated runtara.instance.OwnRetry retries = 101;
+   */
+  retries: OwnRetry[];
+
+  /**
+   * Absent = that was the last page.
+   *
+   * @generated from field: optional string next_cursor = 102;
+   */
+  nextCursor?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.ListOwnCheckpointsResponse.
+ * Use `create(ListOwnCheckpointsResponseSchema)` to create a new message.
+ */
+export const ListOwnCheckpointsResponseSchema: GenMessage<ListOwnCheckpointsResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 33);
+
+/**
+ * @generated from message runtara.instance.OwnCheckpoint
+ */
+export type OwnCheckpoint = Message<"runtara.instance.OwnCheckpoint"> & {
+  /**
+   * @generated from field: string checkpoint_id = 100;
+   */
+  checkpointId: string;
+
+  /**
+   * Absent if it is longer than state_bytes_max: get_checkpoint has it.
+   *
+   * @generated from field: optional bytes state = 101;
+   */
+  state?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: uint64 state_bytes = 102;
+   */
+  stateBytes: bigint;
+
+  /**
+   * @generated from field: int64 created_at_ms = 103;
+   */
+  createdAtMs: bigint;
+};
+
+/**
+ * Describes the message runtara.instance.OwnCheckpoint.
+ * Use `create(OwnCheckpointSchema)` to create a new message.
+ */
+export const OwnCheckpointSchema: GenMessage<OwnCheckpoint> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 34);
+
+/**
+ * The newest attempt of a step, as retry_attempt recorded it.
+ *
+ * @generated from message runtara.instance.OwnRetry
+ */
+export type OwnRetry = Message<"runtara.instance.OwnRetry"> & {
+  /**
+   * @generated from field: string checkpoint_id = 100;
+   */
+  checkpointId: string;
+
+  /**
+   * @generated from field: uint32 attempt_number = 101;
+   */
+  attemptNumber: number;
+
+  /**
+   * @generated from field: int64 created_at_ms = 102;
+   */
+  createdAtMs: bigint;
+
+  /**
+   * Absent = the attempt began at once.
+   *
+   * @generated from field: optional int64 next_at_ms = 103;
+   */
+  nextAtMs?: bigint | undefined;
+
+  /**
+   * @generated from field: optional string error_message = 104;
+   */
+  errorMessage?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.OwnRetry.
+ * Use `create(OwnRetrySchema)` to create a new message.
+ */
+export const OwnRetrySchema: GenMessage<OwnRetry> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 35);
+
+/**
+ * Waits for signals to any of the instances that were named on this connection. One poll per connection at a time: a
+ * later one takes over, and the earlier one is answered empty. Nothing is consumed.
+ *
+ * @generated from message runtara.instance.WaitSignalsRequest
+ */
+export type WaitSignalsRequest = Message<"runtara.instance.WaitSignalsRequest"> & {
+  /**
+   * Higher than that of every poll before it on this connection. Streams have no order: of two interests in one
+   * instance the one of the higher revision counts.
+   *
+   * @generated from field: uint64 revision = 100;
+   */
+  revision: bigint;
+
+  /**
+   * What has changed since the last poll on this connection; everything on the first one.
+   *
+   * @generated from field: repeated runtara.instance.SignalInterest interests = 101;
+   */
+  interests: SignalInterest[];
+
+  /**
+   * true = forget every instance that is not named here.
+   *
+   * @generated from field: bool replaces_all = 102;
+   */
+  replacesAll: boolean;
+
+  /**
+   * Answered empty after this long. 0 = 30,000; at most 300,000.
+   *
+   * @generated from field: uint32 wait_ms = 103;
+   */
+  waitMs: number;
+};
+
+/**
+ * Describes the message runtara.instance.WaitSignalsRequest.
+ * Use `create(WaitSignalsRequestSchema)` to create a new message.
+ */
+export const WaitSignalsRequestSchema: GenMessage<WaitSignalsRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 36);
+
+/**
+ * @generated from message runtara.instance.SignalInterest
+ */
+export type SignalInterest = Message<"runtara.instance.SignalInterest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 101;
+   */
+  epoch: bigint;
+
+  /**
+   * Names of queued signals. Empty = none of them, only the instance-wide signal.
+   *
+   * @generated from field: repeated string names = 102;
+   */
+  names: string[];
+
+  /**
+   * Only queued signals with a higher id. 0 = all.
+   *
+   * @generated from field: uint64 after_signal_id = 103;
+   */
+  afterSignalId: bigint;
+
+  /**
+   * The instance-wide signal that the client has seen already. Absent = none.
+   *
+   * @generated from field: optional runtara.instance.SignalType seen_signal = 104;
+   */
+  seenSignal?: SignalType | undefined;
+
+  /**
+   * true = forget this instance.
+   *
+   * @generated from field: bool ended = 105;
+   */
+  ended: boolean;
+};
+
+/**
+ * Describes the message runtara.instance.SignalInterest.
+ * Use `create(SignalInterestSchema)` to create a new message.
+ */
+export const SignalInterestSchema: GenMessage<SignalInterest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 37);
+
+/**
+ * @generated from message runtara.instance.WaitSignalsResponse
+ */
+export type WaitSignalsResponse = Message<"runtara.instance.WaitSignalsResponse"> & {
+  /**
+   * Empty = the time is up, or a later poll has taken over.
+   *
+   * @generated from field: repeated runtara.instance.InstanceSignals instances = 100;
+   */
+  instances: InstanceSignals[];
+};
+
+/**
+ * Describes the message runtara.instance.WaitSignalsResponse.
+ * Use `create(WaitSignalsResponseSchema)` to create a new message.
+ */
+export const WaitSignalsResponseSchema: GenMessage<WaitSignalsResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 38);
+
+/**
+ * @generated from message runtara.instance.InstanceSignals
+ */
+export type InstanceSignals = Message<"runtara.instance.InstanceSignals"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: optional runtara.instance.Signal signal = 101;
+   */
+  signal?: Signal | undefined;
+
+  /**
+   * In the order in which they were sent.
+   *
+   * @generated from field: repeated runtara.instance.QueuedSignal queued = 102;
+   */
+  queued: QueuedSignal[];
+
+  /**
+   * A later registration has taken the instance over; its other fields are empty, and it is forgotten.
+   *
+   * @generated from field: bool fenced = 103;
+   */
+  fenced: boolean;
+};
+
+/**
+ * Describes the message runtara.instance.InstanceSignals.
+ * Use `create(InstanceSignalsSchema)` to create a new message.
+ */
+export const InstanceSignalsSchema: GenMessage<InstanceSignals> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 39);
+
+/**
+ * A signal that stays until a checkpoint entry consumes it.
+ *
+ * @generated from message runtara.instance.QueuedSignal
+ */
+export type QueuedSignal = Message<"runtara.instance.QueuedSignal"> & {
+  /**
+   * @generated from field: uint64 signal_id = 100;
+   */
+  signalId: bigint;
+
+  /**
+   * @generated from field: string name = 101;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bytes payload = 102;
+   */
+  payload: Uint8Array;
+
+  /**
+   * @generated from field: int64 created_at_ms = 103;
+   */
+  createdAtMs: bigint;
+};
+
+/**
+ * Describes the message runtara.instance.QueuedSignal.
+ * Use `create(QueuedSignalSchema)` to create a new message.
+ */
+export const QueuedSignalSchema: GenMessage<QueuedSignal> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 40);
+
+/**
+ * Ends the hold of this process on the instance until something happens to it. Older servers: EVENT_SUSPENDED.
+ *
+ * @generated from message runtara.instance.SuspendUntilRequest
+ */
+export type SuspendUntilRequest = Message<"runtara.instance.SuspendUntilRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 101;
+   */
+  epoch: bigint;
+
+  /**
+   * Wakes at this time of the server's clock. Absent = no time.
+   *
+   * @generated from field: optional int64 until_ms = 102;
+   */
+  untilMs?: bigint | undefined;
+
+  /**
+   * Wakes on a queued signal of one of these names.
+   *
+   * @generated from field: repeated string signal_names = 103;
+   */
+  signalNames: string[];
+
+  /**
+   * The instance-wide signal that the history has already; it neither refuses the suspension nor wakes.
+   *
+   * @generated from field: optional runtara.instance.SignalType recorded_signal = 104;
+   */
+  recordedSignal?: SignalType | undefined;
+
+  /**
+   * Only queued signals with a higher id count: lower ones are in the history or in the run's own inbox.
+   *
+   * @generated from field: uint64 after_signal_id = 105;
+   */
+  afterSignalId: bigint;
+};
+
+/**
+ * Describes the message runtara.instance.SuspendUntilRequest.
+ * Use `create(SuspendUntilRequestSchema)` to create a new message.
+ */
+export const SuspendUntilRequestSchema: GenMessage<SuspendUntilRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 41);
+
+/**
+ * @generated from message runtara.instance.SuspendUntilResponse
+ */
+export type SuspendUntilResponse = Message<"runtara.instance.SuspendUntilResponse"> & {
+  /**
+   * false = not suspended, because there is something to do already: see signals, or until_ms has passed.
+   *
+   * @generated from field: bool suspended = 100;
+   */
+  suspended: boolean;
+
+  /**
+   * @generated from field: optional runtara.instance.InstanceSignals signals = 101;
+   */
+  signals?: InstanceSignals | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.SuspendUntilResponse.
+ * Use `create(SuspendUntilResponseSchema)` to create a new message.
+ */
+export const SuspendUntilResponseSchema: GenMessage<SuspendUntilResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 42);
+
+/**
+ * Starts a workflow whose end comes back as a queued signal to the caller's instance. Idempotent by the child's id.
+ *
+ * @generated from message runtara.instance.StartChildRequest
+ */
+export type StartChildRequest = Message<"runtara.instance.StartChildRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 101;
+   */
+  epoch: bigint;
+
+  /**
+   * @generated from field: runtara.management.StartWorkflowRequest child = 102;
+   */
+  child?: StartWorkflowRequest | undefined;
+
+  /**
+   * Name of the signal that brings the result. Empty = none is sent.
+   *
+   * @generated from field: string result_signal = 103;
+   */
+  resultSignal: string;
+
+  /**
+   * true = it goes on when the parent ends; false = it is cancelled then.
+   *
+   * @generated from field: bool detached = 104;
+   */
+  detached: boolean;
+};
+
+/**
+ * Describes the message runtara.instance.StartChildRequest.
+ * Use `create(StartChildRequestSchema)` to create a new message.
+ */
+export const StartChildRequestSchema: GenMessage<StartChildRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 43);
+
+/**
+ * @generated from message runtara.instance.StartChildResponse
+ */
+export type StartChildResponse = Message<"runtara.instance.StartChildResponse"> & {
+  /**
+   * @generated from field: runtara.management.StartWorkflowResponse started = 100;
+   */
+  started?: StartWorkflowResponse | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.StartChildResponse.
+ * Use `create(StartChildResponseSchema)` to create a new message.
+ */
+export const StartChildResponseSchema: GenMessage<StartChildResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 44);
+
+/**
+ * Asks for instances to run: pending, due, or left by a worker whose lease has ended. Claiming is registering: the epoch
+ * in the answer is the worker's. Waits until there is something. One per connection; a later one takes over.
+ *
+ * @generated from message runtara.instance.ClaimWorkRequest
+ */
+export type ClaimWorkRequest = Message<"runtara.instance.ClaimWorkRequest"> & {
+  /**
+   * The same for the whole life of a worker process; leases belong to it.
+   *
+   * @generated from field: string worker_id = 100;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: string tenant_id = 101;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: repeated runtara.instance.WorkflowOffer workflows = 102;
+   */
+  workflows: WorkflowOffer[];
+
+  /**
+   * Instances that the worker can take now.
+   *
+   * @generated from field: uint32 capacity = 103;
+   */
+  capacity: number;
+
+  /**
+   * Without a renewal the instances are free for others after this long. 0 = 5,000; 1,000 to 300,000.
+   *
+   * @generated from field: uint32 lease_ms = 104;
+   */
+  leaseMs: number;
+
+  /**
+   * Answered empty after this long. 0 = 30,000; at most 300,000.
+   *
+   * @generated from field: uint32 wait_ms = 105;
+   */
+  waitMs: number;
+
+  /**
+   * Proof of the worker's identity, where the server demands one.
+   *
+   * @generated from field: optional string token = 106;
+   */
+  token?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.ClaimWorkRequest.
+ * Use `create(ClaimWorkRequestSchema)` to create a new message.
+ */
+export const ClaimWorkRequestSchema: GenMessage<ClaimWorkRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 45);
+
+/**
+ * A workflow that the worker has loaded.
+ *
+ * @generated from message runtara.instance.WorkflowOffer
+ */
+export type WorkflowOffer = Message<"runtara.instance.WorkflowOffer"> & {
+  /**
+   * @generated from field: string name = 100;
+   */
+  name: string;
+
+  /**
+   * Absent = serves instances that are bound to no version.
+   *
+   * @generated from field: optional string version = 101;
+   */
+  version?: string | undefined;
+
+  /**
+   * Older versions whose instances it may go on with.
+   *
+   * @generated from field: repeated string accepted_versions = 102;
+   */
+  acceptedVersions: string[];
+};
+
+/**
+ * Describes the message runtara.instance.WorkflowOffer.
+ * Use `create(WorkflowOfferSchema)` to create a new message.
+ */
+export const WorkflowOfferSchema: GenMessage<WorkflowOffer> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 46);
+
+/**
+ * @generated from message runtara.instance.ClaimWorkResponse
+ */
+export type ClaimWorkResponse = Message<"runtara.instance.ClaimWorkResponse"> & {
+  /**
+   * Empty = the time is up, or a later claim has taken over.
+   *
+   * @generated from field: repeated runtara.instance.ClaimedWork work = 100;
+   */
+  work: ClaimedWork[];
+
+  /**
+   * As in RegisterInstanceResponse.
+   *
+   * @generated from field: repeated string features = 101;
+   */
+  features: string[];
+};
+
+/**
+ * Describes the message runtara.instance.ClaimWorkResponse.
+ * Use `create(ClaimWorkResponseSchema)` to create a new message.
+ */
+export const ClaimWorkResponseSchema: GenMessage<ClaimWorkResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 47);
+
+/**
+ * @generated from message runtara.instance.ClaimedWork
+ */
+export type ClaimedWork = Message<"runtara.instance.ClaimedWork"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: string tenant_id = 101;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: runtara.instance.StartFacts start = 102;
+   */
+  start?: StartFacts | undefined;
+
+  /**
+   * On the server's clock.
+   *
+   * @generated from field: int64 lease_until_ms = 103;
+   */
+  leaseUntilMs: bigint;
+};
+
+/**
+ * Describes the message runtara.instance.ClaimedWork.
+ * Use `create(ClaimedWorkSchema)` to create a new message.
+ */
+export const ClaimedWorkSchema: GenMessage<ClaimedWork> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 48);
+
+/**
+ * Prolongs all leases of a worker. It is the same bytes every time, so that it can be repeated without the program.
+ *
+ * @generated from message runtara.instance.RenewLeaseRequest
+ */
+export type RenewLeaseRequest = Message<"runtara.instance.RenewLeaseRequest"> & {
+  /**
+   * @generated from field: string worker_id = 100;
+   */
+  workerId: string;
+
+  /**
+   * As in ClaimWorkRequest.
+   *
+   * @generated from field: uint32 lease_ms = 101;
+   */
+  leaseMs: number;
+
+  /**
+   * @generated from field: optional string token = 102;
+   */
+  token?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.RenewLeaseRequest.
+ * Use `create(RenewLeaseRequestSchema)` to create a new message.
+ */
+export const RenewLeaseRequestSchema: GenMessage<RenewLeaseRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 49);
+
+/**
+ * @generated from message runtara.instance.RenewLeaseResponse
+ */
+export type RenewLeaseResponse = Message<"runtara.instance.RenewLeaseResponse"> & {
+  /**
+   * @generated from field: int64 lease_until_ms = 100;
+   */
+  leaseUntilMs: bigint;
+
+  /**
+   * @generated from field: int64 server_time_ms = 101;
+   */
+  serverTimeMs: bigint;
+
+  /**
+   * Instances that were the worker's and are not any more; named until it releases them.
+   *
+   * @generated from field: repeated string lost_instance_ids = 102;
+   */
+  lostInstanceIds: string[];
+};
+
+/**
+ * Describes the message runtara.instance.RenewLeaseResponse.
+ * Use `create(RenewLeaseResponseSchema)` to create a new message.
+ */
+export const RenewLeaseResponseSchema: GenMessage<RenewLeaseResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 50);
+
+/**
+ * The worker runs these no longer: ended, suspended, or handed back.
+ *
+ * @generated from message runtara.instance.ReleaseWorkRequest
+ */
+export type ReleaseWorkRequest = Message<"runtara.instance.ReleaseWorkRequest"> & {
+  /**
+   * @generated from field: string worker_id = 100;
+   */
+  workerId: string;
+
+  /**
+   * @generated from field: repeated runtara.instance.ReleasedWork work = 101;
+   */
+  work: ReleasedWork[];
+};
+
+/**
+ * Describes the message runtara.instance.ReleaseWorkRequest.
+ * Use `create(ReleaseWorkRequestSchema)` to create a new message.
+ */
+export const ReleaseWorkRequestSchema: GenMessage<ReleaseWorkRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 51);
+
+/**
+ * @generated from message runtara.instance.ReleasedWork
+ */
+export type ReleasedWork = Message<"runtara.instance.ReleasedWork"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 101;
+   */
+  epoch: bigint;
+
+  /**
+   * true = it is unfinished and the next worker shall have it; false = its status says what becomes of it.
+   *
+   * @generated from field: bool hand_back = 102;
+   */
+  handBack: boolean;
+
+  /**
+   * After a hand back: not before this much time has passed. 0 = at once.
+   *
+   * @generated from field: uint32 delay_ms = 103;
+   */
+  delayMs: number;
+
+  /**
+   * Why, for the history. Empty = nothing is noted.
+   *
+   * @generated from field: string reason = 104;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message runtara.instance.ReleasedWork.
+ * Use `create(ReleasedWorkSchema)` to create a new message.
+ */
+export const ReleasedWorkSchema: GenMessage<ReleasedWork> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 52);
+
+/**
+ * @generated from message runtara.instance.ReleaseWorkResponse
+ */
+export type ReleaseWorkResponse = Message<"runtara.instance.ReleaseWorkResponse"> & {
+};
+
+/**
+ * Describes the message runtara.instance.ReleaseWorkResponse.
+ * Use `create(ReleaseWorkResponseSchema)` to create a new message.
+ */
+export const ReleaseWorkResponseSchema: GenMessage<ReleaseWorkResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 53);
+
+/**
+ * A whole call of the management protocol, so that a worker needs one connection only.
+ *
+ * @generated from message runtara.instance.ManagementRequest
+ */
+export type ManagementRequest = Message<"runtara.instance.ManagementRequest"> & {
+  /**
+   * @generated from field: runtara.management.RpcRequest call = 100;
+   */
+  call?: RpcRequest$1 | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.ManagementRequest.
+ * Use `create(ManagementRequestSchema)` to create a new message.
+ */
+export const ManagementRequestSchema: GenMessage<ManagementRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 54);
+
+/**
+ * A management error is in the answer's own error, not in that of this envelope.
+ *
+ * @generated from message runtara.instance.ManagementResponse
+ */
+export type ManagementResponse = Message<"runtara.instance.ManagementResponse"> & {
+  /**
+   * @generated from field: runtara.management.RpcResponse answer = 100;
+   */
+  answer?: RpcResponse$1 | undefined;
+};
+
+/**
+ * Describes the message runtara.instance.ManagementResponse.
+ * Use `create(ManagementResponseSchema)` to create a new message.
+ */
+export const ManagementResponseSchema: GenMessage<ManagementResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_instance_instance, 55);
 
 /**
  * Number 1 is free; receivers treat it and unknown numbers as a heartbeat.

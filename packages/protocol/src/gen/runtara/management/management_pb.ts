@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file runtara/management/management.proto.
  */
 export const file_runtara_management_management: GenFile = /*@__PURE__*/
-  fileDesc("CiNydW50YXJhL21hbmFnZW1lbnQvbWFuYWdlbWVudC5wcm90bxIScnVudGFyYS5tYW5hZ2VtZW50IoMECgpScGNSZXF1ZXN0Ej4KDGhlYWx0aF9jaGVjaxgBIAEoCzImLnJ1bnRhcmEubWFuYWdlbWVudC5IZWFsdGhDaGVja1JlcXVlc3RIABI8CgtzZW5kX3NpZ25hbBgCIAEoCzIlLnJ1bnRhcmEubWFuYWdlbWVudC5TZW5kU2lnbmFsUmVxdWVzdEgAEkkKEnNlbmRfY3VzdG9tX3NpZ25hbBgLIAEoCzIrLnJ1bnRhcmEubWFuYWdlbWVudC5TZW5kQ3VzdG9tU2lnbmFsUmVxdWVzdEgAEksKE2dldF9pbnN0YW5jZV9zdGF0dXMYAyABKAsyLC5ydW50YXJhLm1hbmFnZW1lbnQuR2V0SW5zdGFuY2VTdGF0dXNSZXF1ZXN0SAASQgoObGlzdF9pbnN0YW5jZXMYBCABKAsyKC5ydW50YXJhLm1hbmFnZW1lbnQuTGlzdEluc3RhbmNlc1JlcXVlc3RIABJGChBsaXN0X2NoZWNrcG9pbnRzGAkgASgLMioucnVudGFyYS5tYW5hZ2VtZW50Lkxpc3RDaGVja3BvaW50c1JlcXVlc3RIABJCCg5nZXRfY2hlY2twb2ludBgKIAEoCzIoLnJ1bnRhcmEubWFuYWdlbWVudC5HZXRDaGVja3BvaW50UmVxdWVzdEgAQgkKB3JlcXVlc3RKBAgFEAkiuwQKC1JwY1Jlc3BvbnNlEj8KDGhlYWx0aF9jaGVjaxgBIAEoCzInLnJ1bnRhcmEubWFuYWdlbWVudC5IZWFsdGhDaGVja1Jlc3BvbnNlSAASPQoLc2VuZF9zaWduYWwYAiABKAsyJi5ydW50YXJhLm1hbmFnZW1lbnQuU2VuZFNpZ25hbFJlc3BvbnNlSAASSgoSc2VuZF9jdXN0b21fc2lnbmFsGAsgASgLMiwucnVudGFyYS5tYW5hZ2VtZW50LlNlbmRDdXN0b21TaWduYWxSZXNwb25zZUgAEkwKE2dldF9pbnN0YW5jZV9zdGF0dXMYAyABKAsyLS5ydW50YXJhLm1hbmFnZW1lbnQuR2V0SW5zdGFuY2VTdGF0dXNSZXNwb25zZUgAEkMKDmxpc3RfaW5zdGFuY2VzGAQgASgLMikucnVudGFyYS5tYW5hZ2VtZW50Lkxpc3RJbnN0YW5jZXNSZXNwb25zZUgAEi0KBWVycm9yGA8gASgLMhwucnVudGFyYS5tYW5hZ2VtZW50LlJwY0Vycm9ySAASRwoQbGlzdF9jaGVja3BvaW50cxgJIAEoCzIrLnJ1bnRhcmEubWFuYWdlbWVudC5MaXN0Q2hlY2twb2ludHNSZXNwb25zZUgAEkMKDmdldF9jaGVja3BvaW50GAogASgLMikucnVudGFyYS5tYW5hZ2VtZW50LkdldENoZWNrcG9pbnRSZXNwb25zZUgAQgoKCHJlc3BvbnNlSgQIBRAJIikKCFJwY0Vycm9yEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIUChJIZWFsdGhDaGVja1JlcXVlc3QiZAoTSGVhbHRoQ2hlY2tSZXNwb25zZRIPCgdoZWFsdGh5GAEgASgIEg8KB3ZlcnNpb24YAiABKAkSEQoJdXB0aW1lX21zGAMgASgDEhgKEGFjdGl2ZV9pbnN0YW5jZXMYBCABKA0ibgoRU2VuZFNpZ25hbFJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSMwoLc2lnbmFsX3R5cGUYAiABKA4yHi5ydW50YXJhLm1hbmFnZW1lbnQuU2lnbmFsVHlwZRIPCgdwYXlsb2FkGAMgASgMIjQKElNlbmRTaWduYWxSZXNwb25zZRIPCgdzdWNjZXNzGAEgASgIEg0KBWVycm9yGAIgASgJIlYKF1NlbmRDdXN0b21TaWduYWxSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJEhUKDWNoZWNrcG9pbnRfaWQYAiABKAkSDwoHcGF5bG9hZBgDIAEoDCI6ChhTZW5kQ3VzdG9tU2lnbmFsUmVzcG9uc2USDwoHc3VjY2VzcxgBIAEoCBINCgVlcnJvchgCIAEoCSIvChhHZXRJbnN0YW5jZVN0YXR1c1JlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkilwIKGUdldEluc3RhbmNlU3RhdHVzUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSMgoGc3RhdHVzGAIgASgOMiIucnVudGFyYS5tYW5hZ2VtZW50Lkluc3RhbmNlU3RhdHVzEhoKDWNoZWNrcG9pbnRfaWQYAyABKAlIAIgBARIVCg1zdGFydGVkX2F0X21zGAQgASgDEhsKDmZpbmlzaGVkX2F0X21zGAUgASgDSAGIAQESEwoGb3V0cHV0GAYgASgMSAKIAQESEgoFZXJyb3IYByABKAlIA4gBAUIQCg5fY2hlY2twb2ludF9pZEIRCg9fZmluaXNoZWRfYXRfbXNCCQoHX291dHB1dEIICgZfZXJyb3IinwEKFExpc3RJbnN0YW5jZXNSZXF1ZXN0EhYKCXRlbmFudF9pZBgBIAEoCUgAiAEBEjcKBnN0YXR1cxgCIAEoDjIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN0YXR1c0gBiAEBEg0KBWxpbWl0GAMgASgNEg4KBm9mZnNldBgEIAEoDUIMCgpfdGVuYW50X2lkQgkKB19zdGF0dXMiZAoVTGlzdEluc3RhbmNlc1Jlc3BvbnNlEjYKCWluc3RhbmNlcxgBIAMoCzIjLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN1bW1hcnkSEwoLdG90YWxfY291bnQYAiABKA0ihAEKD0luc3RhbmNlU3VtbWFyeRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgl0ZW5hbnRfaWQYAiABKAkSMgoGc3RhdHVzGAMgASgOMiIucnVudGFyYS5tYW5hZ2VtZW50Lkluc3RhbmNlU3RhdHVzEhUKDWNyZWF0ZWRfYXRfbXMYBCABKAMigwIKFkxpc3RDaGVja3BvaW50c1JlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSGgoNY2hlY2twb2ludF9pZBgCIAEoCUgAiAEBEhIKBWxpbWl0GAMgASgNSAGIAQESEwoGb2Zmc2V0GAQgASgNSAKIAQESHQoQY3JlYXRlZF9hZnRlcl9tcxgFIAEoA0gDiAEBEh4KEWNyZWF0ZWRfYmVmb3JlX21zGAYgASgDSASIAQFCEAoOX2NoZWNrcG9pbnRfaWRCCAoGX2xpbWl0QgkKB19vZmZzZXRCEwoRX2NyZWF0ZWRfYWZ0ZXJfbXNCFAoSX2NyZWF0ZWRfYmVmb3JlX21zIokBChdMaXN0Q2hlY2twb2ludHNSZXNwb25zZRI6CgtjaGVja3BvaW50cxgBIAMoCzIlLnJ1bnRhcmEubWFuYWdlbWVudC5DaGVja3BvaW50U3VtbWFyeRITCgt0b3RhbF9jb3VudBgCIAEoDRINCgVsaW1pdBgDIAEoDRIOCgZvZmZzZXQYBCABKA0ibwoRQ2hlY2twb2ludFN1bW1hcnkSFQoNY2hlY2twb2ludF9pZBgBIAEoCRITCgtpbnN0YW5jZV9pZBgCIAEoCRIVCg1jcmVhdGVkX2F0X21zGAMgASgDEhcKD2RhdGFfc2l6ZV9ieXRlcxgEIAEoBCJCChRHZXRDaGVja3BvaW50UmVxdWVzdBITCgtpbnN0YW5jZV9pZBgBIAEoCRIVCg1jaGVja3BvaW50X2lkGAIgASgJIncKFUdldENoZWNrcG9pbnRSZXNwb25zZRINCgVmb3VuZBgBIAEoCBIVCg1jaGVja3BvaW50X2lkGAIgASgJEhMKC2luc3RhbmNlX2lkGAMgASgJEhUKDWNyZWF0ZWRfYXRfbXMYBCABKAMSDAoEZGF0YRgFIAEoDCpECgpTaWduYWxUeXBlEhEKDVNJR05BTF9DQU5DRUwQABIQCgxTSUdOQUxfUEFVU0UQARIRCg1TSUdOQUxfUkVTVU1FEAIqoQEKDkluc3RhbmNlU3RhdHVzEhIKDlNUQVRVU19VTktOT1dOEAASEgoOU1RBVFVTX1BFTkRJTkcQARISCg5TVEFUVVNfUlVOTklORxACEhQKEFNUQVRVU19TVVNQRU5ERUQQAxIUChBTVEFUVVNfQ09NUExFVEVEEAQSEQoNU1RBVFVTX0ZBSUxFRBAFEhQKEFNUQVRVU19DQU5DRUxMRUQQBmIGcHJvdG8z");
+  fileDesc("CiNydW50YXJhL21hbmFnZW1lbnQvbWFuYWdlbWVudC5wcm90bxIScnVudGFyYS5tYW5hZ2VtZW50Iu0KCgpScGNSZXF1ZXN0Ej4KDGhlYWx0aF9jaGVjaxgBIAEoCzImLnJ1bnRhcmEubWFuYWdlbWVudC5IZWFsdGhDaGVja1JlcXVlc3RIABI8CgtzZW5kX3NpZ25hbBgCIAEoCzIlLnJ1bnRhcmEubWFuYWdlbWVudC5TZW5kU2lnbmFsUmVxdWVzdEgAEkkKEnNlbmRfY3VzdG9tX3NpZ25hbBgLIAEoCzIrLnJ1bnRhcmEubWFuYWdlbWVudC5TZW5kQ3VzdG9tU2lnbmFsUmVxdWVzdEgAEksKE2dldF9pbnN0YW5jZV9zdGF0dXMYAyABKAsyLC5ydW50YXJhLm1hbmFnZW1lbnQuR2V0SW5zdGFuY2VTdGF0dXNSZXF1ZXN0SAASQgoObGlzdF9pbnN0YW5jZXMYBCABKAsyKC5ydW50YXJhLm1hbmFnZW1lbnQuTGlzdEluc3RhbmNlc1JlcXVlc3RIABJGChBsaXN0X2NoZWNrcG9pbnRzGAkgASgLMioucnVudGFyYS5tYW5hZ2VtZW50Lkxpc3RDaGVja3BvaW50c1JlcXVlc3RIABJCCg5nZXRfY2hlY2twb2ludBgKIAEoCzIoLnJ1bnRhcmEubWFuYWdlbWVudC5HZXRDaGVja3BvaW50UmVxdWVzdEgAEkIKDnN0YXJ0X3dvcmtmbG93GGQgASgLMigucnVudGFyYS5tYW5hZ2VtZW50LlN0YXJ0V29ya2Zsb3dSZXF1ZXN0SAASPAoLd2FpdF9yZXN1bHQYZSABKAsyJS5ydW50YXJhLm1hbmFnZW1lbnQuV2FpdFJlc3VsdFJlcXVlc3RIABJECg9jYW5jZWxfaW5zdGFuY2UYZiABKAsyKS5ydW50YXJhLm1hbmFnZW1lbnQuQ2FuY2VsSW5zdGFuY2VSZXF1ZXN0SAASQAoNa2lsbF9pbnN0YW5jZRhnIAEoCzInLnJ1bnRhcmEubWFuYWdlbWVudC5LaWxsSW5zdGFuY2VSZXF1ZXN0SAASQgoOcGF1c2VfaW5zdGFuY2UYaCABKAsyKC5ydW50YXJhLm1hbmFnZW1lbnQuUGF1c2VJbnN0YW5jZVJlcXVlc3RIABJECg9yZXN1bWVfaW5zdGFuY2UYaSABKAsyKS5ydW50YXJhLm1hbmFnZW1lbnQuUmVzdW1lSW5zdGFuY2VSZXF1ZXN0SAASRAoPcXVlcnlfaW5zdGFuY2VzGGogASgLMikucnVudGFyYS5tYW5hZ2VtZW50LlF1ZXJ5SW5zdGFuY2VzUmVxdWVzdEgAEkAKDWdldF9wdWJsaXNoZWQYayABKAsyJy5ydW50YXJhLm1hbmFnZW1lbnQuR2V0UHVibGlzaGVkUmVxdWVzdEgAEj4KDGxpc3RfaGlzdG9yeRhsIAEoCzImLnJ1bnRhcmEubWFuYWdlbWVudC5MaXN0SGlzdG9yeVJlcXVlc3RIABJCCg53YXRjaF9pbnN0YW5jZRhtIAEoCzIoLnJ1bnRhcmEubWFuYWdlbWVudC5XYXRjaEluc3RhbmNlUmVxdWVzdEgAEj4KDHB1dF9zY2hlZHVsZRhuIAEoCzImLnJ1bnRhcmEubWFuYWdlbWVudC5QdXRTY2hlZHVsZVJlcXVlc3RIABJCCg5saXN0X3NjaGVkdWxlcxhvIAEoCzIoLnJ1bnRhcmEubWFuYWdlbWVudC5MaXN0U2NoZWR1bGVzUmVxdWVzdEgAEkQKD2RlbGV0ZV9zY2hlZHVsZRhwIAEoCzIpLnJ1bnRhcmEubWFuYWdlbWVudC5EZWxldGVTY2hlZHVsZVJlcXVlc3RIAEIJCgdyZXF1ZXN0SgQIBRAJIrILCgtScGNSZXNwb25zZRI/CgxoZWFsdGhfY2hlY2sYASABKAsyJy5ydW50YXJhLm1hbmFnZW1lbnQuSGVhbHRoQ2hlY2tSZXNwb25zZUgAEj0KC3NlbmRfc2lnbmFsGAIgASgLMiYucnVudGFyYS5tYW5hZ2VtZW50LlNlbmRTaWduYWxSZXNwb25zZUgAEkoKEnNlbmRfY3VzdG9tX3NpZ25hbBgLIAEoCzIsLnJ1bnRhcmEubWFuYWdlbWVudC5TZW5kQ3VzdG9tU2lnbmFsUmVzcG9uc2VIABJMChNnZXRfaW5zdGFuY2Vfc3RhdHVzGAMgASgLMi0ucnVudGFyYS5tYW5hZ2VtZW50LkdldEluc3RhbmNlU3RhdHVzUmVzcG9uc2VIABJDCg5saXN0X2luc3RhbmNlcxgEIAEoCzIpLnJ1bnRhcmEubWFuYWdlbWVudC5MaXN0SW5zdGFuY2VzUmVzcG9uc2VIABItCgVlcnJvchgPIAEoCzIcLnJ1bnRhcmEubWFuYWdlbWVudC5ScGNFcnJvckgAEkcKEGxpc3RfY2hlY2twb2ludHMYCSABKAsyKy5ydW50YXJhLm1hbmFnZW1lbnQuTGlzdENoZWNrcG9pbnRzUmVzcG9uc2VIABJDCg5nZXRfY2hlY2twb2ludBgKIAEoCzIpLnJ1bnRhcmEubWFuYWdlbWVudC5HZXRDaGVja3BvaW50UmVzcG9uc2VIABJDCg5zdGFydF93b3JrZmxvdxhkIAEoCzIpLnJ1bnRhcmEubWFuYWdlbWVudC5TdGFydFdvcmtmbG93UmVzcG9uc2VIABI9Cgt3YWl0X3Jlc3VsdBhlIAEoCzImLnJ1bnRhcmEubWFuYWdlbWVudC5XYWl0UmVzdWx0UmVzcG9uc2VIABJFCg9jYW5jZWxfaW5zdGFuY2UYZiABKAsyKi5ydW50YXJhLm1hbmFnZW1lbnQuQ2FuY2VsSW5zdGFuY2VSZXNwb25zZUgAEkEKDWtpbGxfaW5zdGFuY2UYZyABKAsyKC5ydW50YXJhLm1hbmFnZW1lbnQuS2lsbEluc3RhbmNlUmVzcG9uc2VIABJDCg5wYXVzZV9pbnN0YW5jZRhoIAEoCzIpLnJ1bnRhcmEubWFuYWdlbWVudC5QYXVzZUluc3RhbmNlUmVzcG9uc2VIABJFCg9yZXN1bWVfaW5zdGFuY2UYaSABKAsyKi5ydW50YXJhLm1hbmFnZW1lbnQuUmVzdW1lSW5zdGFuY2VSZXNwb25zZUgAEkUKD3F1ZXJ5X2luc3RhbmNlcxhqIAEoCzIqLnJ1bnRhcmEubWFuYWdlbWVudC5RdWVyeUluc3RhbmNlc1Jlc3BvbnNlSAASQQoNZ2V0X3B1Ymxpc2hlZBhrIAEoCzIoLnJ1bnRhcmEubWFuYWdlbWVudC5HZXRQdWJsaXNoZWRSZXNwb25zZUgAEj8KDGxpc3RfaGlzdG9yeRhsIAEoCzInLnJ1bnRhcmEubWFuYWdlbWVudC5MaXN0SGlzdG9yeVJlc3BvbnNlSAASQwoOd2F0Y2hfaW5zdGFuY2UYbSABKAsyKS5ydW50YXJhLm1hbmFnZW1lbnQuV2F0Y2hJbnN0YW5jZVJlc3BvbnNlSAASPwoMcHV0X3NjaGVkdWxlGG4gASgLMicucnVudGFyYS5tYW5hZ2VtZW50LlB1dFNjaGVkdWxlUmVzcG9uc2VIABJDCg5saXN0X3NjaGVkdWxlcxhvIAEoCzIpLnJ1bnRhcmEubWFuYWdlbWVudC5MaXN0U2NoZWR1bGVzUmVzcG9uc2VIABJFCg9kZWxldGVfc2NoZWR1bGUYcCABKAsyKi5ydW50YXJhLm1hbmFnZW1lbnQuRGVsZXRlU2NoZWR1bGVSZXNwb25zZUgAQgoKCHJlc3BvbnNlSgQIBRAJIqUBCghScGNFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSFgoJZmluZV9jb2RlGGQgASgJSACIAQESFgoJcmV0cnlhYmxlGGUgASgISAGIAQESGwoOcmV0cnlfYWZ0ZXJfbXMYZiABKA1IAogBAUIMCgpfZmluZV9jb2RlQgwKCl9yZXRyeWFibGVCEQoPX3JldHJ5X2FmdGVyX21zIhQKEkhlYWx0aENoZWNrUmVxdWVzdCJ2ChNIZWFsdGhDaGVja1Jlc3BvbnNlEg8KB2hlYWx0aHkYASABKAgSDwoHdmVyc2lvbhgCIAEoCRIRCgl1cHRpbWVfbXMYAyABKAMSGAoQYWN0aXZlX2luc3RhbmNlcxgEIAEoDRIQCghmZWF0dXJlcxhkIAMoCSKUAQoRU2VuZFNpZ25hbFJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSMwoLc2lnbmFsX3R5cGUYAiABKA4yHi5ydW50YXJhLm1hbmFnZW1lbnQuU2lnbmFsVHlwZRIPCgdwYXlsb2FkGAMgASgMEhYKCXRlbmFudF9pZBhuIAEoCUgAiAEBQgwKCl90ZW5hbnRfaWQiNAoSU2VuZFNpZ25hbFJlc3BvbnNlEg8KB3N1Y2Nlc3MYASABKAgSDQoFZXJyb3IYAiABKAkixAEKF1NlbmRDdXN0b21TaWduYWxSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJEhUKDWNoZWNrcG9pbnRfaWQYAiABKAkSDwoHcGF5bG9hZBgDIAEoDBITCgZxdWV1ZWQYZCABKAhIAIgBARIXCgptZXNzYWdlX2lkGGUgASgJSAGIAQESFgoJdGVuYW50X2lkGG4gASgJSAKIAQFCCQoHX3F1ZXVlZEINCgtfbWVzc2FnZV9pZEIMCgpfdGVuYW50X2lkIjoKGFNlbmRDdXN0b21TaWduYWxSZXNwb25zZRIPCgdzdWNjZXNzGAEgASgIEg0KBWVycm9yGAIgASgJIlUKGEdldEluc3RhbmNlU3RhdHVzUmVxdWVzdBITCgtpbnN0YW5jZV9pZBgBIAEoCRIWCgl0ZW5hbnRfaWQYbiABKAlIAIgBAUIMCgpfdGVuYW50X2lkIt4CChlHZXRJbnN0YW5jZVN0YXR1c1Jlc3BvbnNlEhMKC2luc3RhbmNlX2lkGAEgASgJEjIKBnN0YXR1cxgCIAEoDjIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN0YXR1cxIaCg1jaGVja3BvaW50X2lkGAMgASgJSACIAQESFQoNc3RhcnRlZF9hdF9tcxgEIAEoAxIbCg5maW5pc2hlZF9hdF9tcxgFIAEoA0gBiAEBEhMKBm91dHB1dBgGIAEoDEgCiAEBEhIKBWVycm9yGAcgASgJSAOIAQESOQoHZGV0YWlscxhkIAEoCzIjLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZURldGFpbHNIBIgBAUIQCg5fY2hlY2twb2ludF9pZEIRCg9fZmluaXNoZWRfYXRfbXNCCQoHX291dHB1dEIICgZfZXJyb3JCCgoIX2RldGFpbHMinwEKFExpc3RJbnN0YW5jZXNSZXF1ZXN0EhYKCXRlbmFudF9pZBgBIAEoCUgAiAEBEjcKBnN0YXR1cxgCIAEoDjIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN0YXR1c0gBiAEBEg0KBWxpbWl0GAMgASgNEg4KBm9mZnNldBgEIAEoDUIMCgpfdGVuYW50X2lkQgkKB19zdGF0dXMiZAoVTGlzdEluc3RhbmNlc1Jlc3BvbnNlEjYKCWluc3RhbmNlcxgBIAMoCzIjLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN1bW1hcnkSEwoLdG90YWxfY291bnQYAiABKA0ihAEKD0luc3RhbmNlU3VtbWFyeRITCgtpbnN0YW5jZV9pZBgBIAEoCRIRCgl0ZW5hbnRfaWQYAiABKAkSMgoGc3RhdHVzGAMgASgOMiIucnVudGFyYS5tYW5hZ2VtZW50Lkluc3RhbmNlU3RhdHVzEhUKDWNyZWF0ZWRfYXRfbXMYBCABKAMiqQIKFkxpc3RDaGVja3BvaW50c1JlcXVlc3QSEwoLaW5zdGFuY2VfaWQYASABKAkSGgoNY2hlY2twb2ludF9pZBgCIAEoCUgAiAEBEhIKBWxpbWl0GAMgASgNSAGIAQESEwoGb2Zmc2V0GAQgASgNSAKIAQESHQoQY3JlYXRlZF9hZnRlcl9tcxgFIAEoA0gDiAEBEh4KEWNyZWF0ZWRfYmVmb3JlX21zGAYgASgDSASIAQESFgoJdGVuYW50X2lkGG4gASgJSAWIAQFCEAoOX2NoZWNrcG9pbnRfaWRCCAoGX2xpbWl0QgkKB19vZmZzZXRCEwoRX2NyZWF0ZWRfYWZ0ZXJfbXNCFAoSX2NyZWF0ZWRfYmVmb3JlX21zQgwKCl90ZW5hbnRfaWQiiQEKF0xpc3RDaGVja3BvaW50c1Jlc3BvbnNlEjoKC2NoZWNrcG9pbnRzGAEgAygLMiUucnVudGFyYS5tYW5hZ2VtZW50LkNoZWNrcG9pbnRTdW1tYXJ5EhMKC3RvdGFsX2NvdW50GAIgASgNEg0KBWxpbWl0GAMgASgNEg4KBm9mZnNldBgEIAEoDSJvChFDaGVja3BvaW50U3VtbWFyeRIVCg1jaGVja3BvaW50X2lkGAEgASgJEhMKC2luc3RhbmNlX2lkGAIgASgJEhUKDWNyZWF0ZWRfYXRfbXMYAyABKAMSFwoPZGF0YV9zaXplX2J5dGVzGAQgASgEImgKFEdldENoZWNrcG9pbnRSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJEhUKDWNoZWNrcG9pbnRfaWQYAiABKAkSFgoJdGVuYW50X2lkGG4gASgJSACIAQFCDAoKX3RlbmFudF9pZCJ3ChVHZXRDaGVja3BvaW50UmVzcG9uc2USDQoFZm91bmQYASABKAgSFQoNY2hlY2twb2ludF9pZBgCIAEoCRITCgtpbnN0YW5jZV9pZBgDIAEoCRIVCg1jcmVhdGVkX2F0X21zGAQgASgDEgwKBGRhdGEYBSABKAwi0QIKFFN0YXJ0V29ya2Zsb3dSZXF1ZXN0EhEKCXRlbmFudF9pZBhkIAEoCRIQCgh3b3JrZmxvdxhlIAEoCRITCgtpbnN0YW5jZV9pZBhmIAEoCRISCgVpbnB1dBhnIAEoDEgAiAEBEhQKB3ZlcnNpb24YaCABKAlIAYgBARJACgR0YWdzGGkgAygLMjIucnVudGFyYS5tYW5hZ2VtZW50LlN0YXJ0V29ya2Zsb3dSZXF1ZXN0LlRhZ3NFbnRyeRIYCgtzdGFydF9hdF9tcxhqIAEoA0gCiAEBEhcKCnRpbWVvdXRfbXMYayABKARIA4gBARorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZfaW5wdXRCCgoIX3ZlcnNpb25CDgoMX3N0YXJ0X2F0X21zQg0KC190aW1lb3V0X21zInEKFVN0YXJ0V29ya2Zsb3dSZXNwb25zZRITCgtpbnN0YW5jZV9pZBhkIAEoCRIPCgdjcmVhdGVkGGUgASgIEjIKBnN0YXR1cxhmIAEoDjIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN0YXR1cyJfChFXYWl0UmVzdWx0UmVxdWVzdBITCgtpbnN0YW5jZV9pZBhkIAEoCRIPCgd3YWl0X21zGGUgASgNEhYKCXRlbmFudF9pZBhuIAEoCUgAiAEBQgwKCl90ZW5hbnRfaWQi2AEKEldhaXRSZXN1bHRSZXNwb25zZRIyCgZzdGF0dXMYZCABKA4yIi5ydW50YXJhLm1hbmFnZW1lbnQuSW5zdGFuY2VTdGF0dXMSEwoGb3V0cHV0GGUgASgMSACIAQESEgoFZXJyb3IYZiABKAlIAYgBARIUCgdmYWlsdXJlGGcgASgMSAKIAQESGwoOZmluaXNoZWRfYXRfbXMYaCABKANIA4gBAUIJCgdfb3V0cHV0QggKBl9lcnJvckIKCghfZmFpbHVyZUIRCg9fZmluaXNoZWRfYXRfbXMiYgoVQ2FuY2VsSW5zdGFuY2VSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGGQgASgJEg4KBnJlYXNvbhhlIAEoCRIWCgl0ZW5hbnRfaWQYbiABKAlIAIgBAUIMCgpfdGVuYW50X2lkIkwKFkNhbmNlbEluc3RhbmNlUmVzcG9uc2USMgoGc3RhdHVzGGQgASgOMiIucnVudGFyYS5tYW5hZ2VtZW50Lkluc3RhbmNlU3RhdHVzImAKE0tpbGxJbnN0YW5jZVJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYZCABKAkSDgoGcmVhc29uGGUgASgJEhYKCXRlbmFudF9pZBhuIAEoCUgAiAEBQgwKCl90ZW5hbnRfaWQiSgoUS2lsbEluc3RhbmNlUmVzcG9uc2USMgoGc3RhdHVzGGQgASgOMiIucnVudGFyYS5tYW5hZ2VtZW50Lkluc3RhbmNlU3RhdHVzIlEKFFBhdXNlSW5zdGFuY2VSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGGQgASgJEhYKCXRlbmFudF9pZBhuIAEoCUgAiAEBQgwKCl90ZW5hbnRfaWQiSwoVUGF1c2VJbnN0YW5jZVJlc3BvbnNlEjIKBnN0YXR1cxhkIAEoDjIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN0YXR1cyJSChVSZXN1bWVJbnN0YW5jZVJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYZCABKAkSFgoJdGVuYW50X2lkGG4gASgJSACIAQFCDAoKX3RlbmFudF9pZCJMChZSZXN1bWVJbnN0YW5jZVJlc3BvbnNlEjIKBnN0YXR1cxhkIAEoDjIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN0YXR1cyKNAwoVUXVlcnlJbnN0YW5jZXNSZXF1ZXN0EhEKCXRlbmFudF9pZBhkIAEoCRIVCgh3b3JrZmxvdxhlIAEoCUgAiAEBEjQKCHN0YXR1c2VzGGYgAygOMiIucnVudGFyYS5tYW5hZ2VtZW50Lkluc3RhbmNlU3RhdHVzEh0KEGNyZWF0ZWRfYWZ0ZXJfbXMYZyABKANIAYgBARIeChFjcmVhdGVkX2JlZm9yZV9tcxhoIAEoA0gCiAEBEkEKBHRhZ3MYaSADKAsyMy5ydW50YXJhLm1hbmFnZW1lbnQuUXVlcnlJbnN0YW5jZXNSZXF1ZXN0LlRhZ3NFbnRyeRITCgZjdXJzb3IYaiABKAlIA4gBARINCgVsaW1pdBhrIAEoDRorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUILCglfd29ya2Zsb3dCEwoRX2NyZWF0ZWRfYWZ0ZXJfbXNCFAoSX2NyZWF0ZWRfYmVmb3JlX21zQgkKB19jdXJzb3IiegoWUXVlcnlJbnN0YW5jZXNSZXNwb25zZRI2CglpbnN0YW5jZXMYZCADKAsyIy5ydW50YXJhLm1hbmFnZW1lbnQuSW5zdGFuY2VEZXRhaWxzEhgKC25leHRfY3Vyc29yGGUgASgJSACIAQFCDgoMX25leHRfY3Vyc29yIrQECg9JbnN0YW5jZURldGFpbHMSEwoLaW5zdGFuY2VfaWQYZCABKAkSEQoJdGVuYW50X2lkGGUgASgJEjIKBnN0YXR1cxhmIAEoDjIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZVN0YXR1cxITCgZyZWFzb24YZyABKAlIAIgBARIVCgh3b3JrZmxvdxhoIAEoCUgBiAEBEhQKB3ZlcnNpb24YaSABKAlIAogBARI7CgR0YWdzGGogAygLMi0ucnVudGFyYS5tYW5hZ2VtZW50Lkluc3RhbmNlRGV0YWlscy5UYWdzRW50cnkSFQoNY3JlYXRlZF9hdF9tcxhrIAEoAxIaCg1zdGFydGVkX2F0X21zGGwgASgDSAOIAQESGwoOZmluaXNoZWRfYXRfbXMYbSABKANIBIgBARIXCgp3YWtlX2F0X21zGG4gASgDSAWIAQESEwoLd2FpdGluZ19mb3IYbyADKAkSCwoDcnVuGHAgASgNEh8KEnBhcmVudF9pbnN0YW5jZV9pZBhxIAEoCUgGiAEBGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB19yZWFzb25CCwoJX3dvcmtmbG93QgoKCF92ZXJzaW9uQhAKDl9zdGFydGVkX2F0X21zQhEKD19maW5pc2hlZF9hdF9tc0INCgtfd2FrZV9hdF9tc0IVChNfcGFyZW50X2luc3RhbmNlX2lkImoKE0dldFB1Ymxpc2hlZFJlcXVlc3QSEwoLaW5zdGFuY2VfaWQYZCABKAkSEAoDa2V5GGUgASgJSACIAQESFgoJdGVuYW50X2lkGG4gASgJSAGIAQFCBgoEX2tleUIMCgpfdGVuYW50X2lkIkoKFEdldFB1Ymxpc2hlZFJlc3BvbnNlEjIKBnZhbHVlcxhkIAMoCzIiLnJ1bnRhcmEubWFuYWdlbWVudC5QdWJsaXNoZWRWYWx1ZSJDCg5QdWJsaXNoZWRWYWx1ZRILCgNrZXkYZCABKAkSDQoFdmFsdWUYZSABKAwSFQoNdXBkYXRlZF9hdF9tcxhmIAEoAyKwAQoSTGlzdEhpc3RvcnlSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGGQgASgJEhMKBmN1cnNvchhlIAEoCUgAiAEBEg0KBWxpbWl0GGYgASgNEhwKD3N0YXRlX2J5dGVzX21heBhnIAEoDUgBiAEBEhYKCXRlbmFudF9pZBhuIAEoCUgCiAEBQgkKB19jdXJzb3JCEgoQX3N0YXRlX2J5dGVzX21heEIMCgpfdGVuYW50X2lkInIKE0xpc3RIaXN0b3J5UmVzcG9uc2USMQoHZW50cmllcxhkIAMoCzIgLnJ1bnRhcmEubWFuYWdlbWVudC5IaXN0b3J5RW50cnkSGAoLbmV4dF9jdXJzb3IYZSABKAlIAIgBAUIOCgxfbmV4dF9jdXJzb3Ii/QEKDEhpc3RvcnlFbnRyeRINCgVhdF9tcxhkIAEoAxI7CgpjaGVja3BvaW50GGUgASgLMiUucnVudGFyYS5tYW5hZ2VtZW50Lkhpc3RvcnlDaGVja3BvaW50SAASMQoFZXZlbnQYZiABKAsyIC5ydW50YXJhLm1hbmFnZW1lbnQuSGlzdG9yeUV2ZW50SAASMQoFcmV0cnkYZyABKAsyIC5ydW50YXJhLm1hbmFnZW1lbnQuSGlzdG9yeVJldHJ5SAASMwoGc2lnbmFsGGggASgLMiEucnVudGFyYS5tYW5hZ2VtZW50Lkhpc3RvcnlTaWduYWxIAEIGCgR3aGF0Il0KEUhpc3RvcnlDaGVja3BvaW50EhUKDWNoZWNrcG9pbnRfaWQYZCABKAkSEgoFc3RhdGUYZSABKAxIAIgBARITCgtzdGF0ZV9ieXRlcxhmIAEoBEIICgZfc3RhdGUilAEKDEhpc3RvcnlFdmVudBISCgpldmVudF90eXBlGGQgASgJEhQKB3N1YnR5cGUYZSABKAlIAIgBARIaCg1jaGVja3BvaW50X2lkGGYgASgJSAGIAQESFAoHcGF5bG9hZBhnIAEoDEgCiAEBQgoKCF9zdWJ0eXBlQhAKDl9jaGVja3BvaW50X2lkQgoKCF9wYXlsb2FkIpMBCgxIaXN0b3J5UmV0cnkSFQoNY2hlY2twb2ludF9pZBhkIAEoCRIWCg5hdHRlbXB0X251bWJlchhlIAEoDRIXCgpuZXh0X2F0X21zGGYgASgDSACIAQESGgoNZXJyb3JfbWVzc2FnZRhnIAEoCUgBiAEBQg0KC19uZXh0X2F0X21zQhAKDl9lcnJvcl9tZXNzYWdlIooBCg1IaXN0b3J5U2lnbmFsEhgKC3NpZ25hbF90eXBlGGQgASgJSACIAQESEQoEbmFtZRhlIAEoCUgBiAEBEhQKB3BheWxvYWQYZiABKAxIAogBARIRCglkZWxpdmVyZWQYZyABKAhCDgoMX3NpZ25hbF90eXBlQgcKBV9uYW1lQgoKCF9wYXlsb2FkIoIBChRXYXRjaEluc3RhbmNlUmVxdWVzdBITCgtpbnN0YW5jZV9pZBhkIAEoCRITCgZjdXJzb3IYZSABKAlIAIgBARIPCgd3YWl0X21zGGYgASgNEhYKCXRlbmFudF9pZBhuIAEoCUgBiAEBQgkKB19jdXJzb3JCDAoKX3RlbmFudF9pZCJwChVXYXRjaEluc3RhbmNlUmVzcG9uc2USMwoHY2hhbmdlcxhkIAMoCzIiLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZUNoYW5nZRITCgtuZXh0X2N1cnNvchhlIAEoCRINCgVlbmRlZBhmIAEoCCLNAQoOSW5zdGFuY2VDaGFuZ2USDQoFYXRfbXMYZCABKAMSNgoHZGV0YWlscxhlIAEoCzIjLnJ1bnRhcmEubWFuYWdlbWVudC5JbnN0YW5jZURldGFpbHNIABI3CglwdWJsaXNoZWQYZiABKAsyIi5ydW50YXJhLm1hbmFnZW1lbnQuUHVibGlzaGVkVmFsdWVIABIzCgdoaXN0b3J5GGcgASgLMiAucnVudGFyYS5tYW5hZ2VtZW50Lkhpc3RvcnlFbnRyeUgAQgYKBHdoYXQiVwoSUHV0U2NoZWR1bGVSZXF1ZXN0EhEKCXRlbmFudF9pZBhkIAEoCRIuCghzY2hlZHVsZRhlIAEoCzIcLnJ1bnRhcmEubWFuYWdlbWVudC5TY2hlZHVsZSJHChNQdXRTY2hlZHVsZVJlc3BvbnNlEhwKD25leHRfZmlyZV9hdF9tcxhkIAEoA0gAiAEBQhIKEF9uZXh0X2ZpcmVfYXRfbXMipAEKCFNjaGVkdWxlEhMKC3NjaGVkdWxlX2lkGGQgASgJEhAKCHdvcmtmbG93GGUgASgJEhIKBWlucHV0GGYgASgMSACIAQESDAoEY3JvbhhnIAEoCRIQCgh0aW1lem9uZRhoIAEoCRIPCgdvdmVybGFwGGkgASgJEhAKCGNhdGNoX3VwGGogASgJEhAKCGluYWN0aXZlGGsgASgIQggKBl9pbnB1dCJYChRMaXN0U2NoZWR1bGVzUmVxdWVzdBIRCgl0ZW5hbnRfaWQYZCABKAkSEwoGY3Vyc29yGGUgASgJSACIAQESDQoFbGltaXQYZiABKA1CCQoHX2N1cnNvciJyChVMaXN0U2NoZWR1bGVzUmVzcG9uc2USLwoJc2NoZWR1bGVzGGQgAygLMhwucnVudGFyYS5tYW5hZ2VtZW50LlNjaGVkdWxlEhgKC25leHRfY3Vyc29yGGUgASgJSACIAQFCDgoMX25leHRfY3Vyc29yIj8KFURlbGV0ZVNjaGVkdWxlUmVxdWVzdBIRCgl0ZW5hbnRfaWQYZCABKAkSEwoLc2NoZWR1bGVfaWQYZSABKAkiKQoWRGVsZXRlU2NoZWR1bGVSZXNwb25zZRIPCgdkZWxldGVkGGQgASgIKkQKClNpZ25hbFR5cGUSEQoNU0lHTkFMX0NBTkNFTBAAEhAKDFNJR05BTF9QQVVTRRABEhEKDVNJR05BTF9SRVNVTUUQAiqhAQoOSW5zdGFuY2VTdGF0dXMSEgoOU1RBVFVTX1VOS05PV04QABISCg5TVEFUVVNfUEVORElORxABEhIKDlNUQVRVU19SVU5OSU5HEAISFAoQU1RBVFVTX1NVU1BFTkRFRBADEhQKEFNUQVRVU19DT01QTEVURUQQBBIRCg1TVEFUVVNfRkFJTEVEEAUSFAoQU1RBVFVTX0NBTkNFTExFRBAGYgZwcm90bzM");
 
 /**
  * Envelope of every call. Exactly one member is set; the last one on the wire wins.
@@ -66,6 +66,86 @@ export type RpcRequest = Message<"runtara.management.RpcRequest"> & {
      */
     value: GetCheckpointRequest;
     case: "getCheckpoint";
+  } | {
+    /**
+     * Extensions. A server that does not serve one answers EMPTY_REQUEST, as 1.4.1 does for arms it does not know.
+     *
+     * @generated from field: runtara.management.StartWorkflowRequest start_workflow = 100;
+     */
+    value: StartWorkflowRequest;
+    case: "startWorkflow";
+  } | {
+    /**
+     * @generated from field: runtara.management.WaitResultRequest wait_result = 101;
+     */
+    value: WaitResultRequest;
+    case: "waitResult";
+  } | {
+    /**
+     * @generated from field: runtara.management.CancelInstanceRequest cancel_instance = 102;
+     */
+    value: CancelInstanceRequest;
+    case: "cancelInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.KillInstanceRequest kill_instance = 103;
+     */
+    value: KillInstanceRequest;
+    case: "killInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.PauseInstanceRequest pause_instance = 104;
+     */
+    value: PauseInstanceRequest;
+    case: "pauseInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.ResumeInstanceRequest resume_instance = 105;
+     */
+    value: ResumeInstanceRequest;
+    case: "resumeInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.QueryInstancesRequest query_instances = 106;
+     */
+    value: QueryInstancesRequest;
+    case: "queryInstances";
+  } | {
+    /**
+     * @generated from field: runtara.management.GetPublishedRequest get_published = 107;
+     */
+    value: GetPublishedRequest;
+    case: "getPublished";
+  } | {
+    /**
+     * @generated from field: runtara.management.ListHistoryRequest list_history = 108;
+     */
+    value: ListHistoryRequest;
+    case: "listHistory";
+  } | {
+    /**
+     * @generated from field: runtara.management.WatchInstanceRequest watch_instance = 109;
+     */
+    value: WatchInstanceRequest;
+    case: "watchInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.PutScheduleRequest put_schedule = 110;
+     */
+    value: PutScheduleRequest;
+    case: "putSchedule";
+  } | {
+    /**
+     * @generated from field: runtara.management.ListSchedulesRequest list_schedules = 111;
+     */
+    value: ListSchedulesRequest;
+    case: "listSchedules";
+  } | {
+    /**
+     * @generated from field: runtara.management.DeleteScheduleRequest delete_schedule = 112;
+     */
+    value: DeleteScheduleRequest;
+    case: "deleteSchedule";
   } | { case: undefined; value?: undefined };
 };
 
@@ -133,6 +213,86 @@ export type RpcResponse = Message<"runtara.management.RpcResponse"> & {
      */
     value: GetCheckpointResponse;
     case: "getCheckpoint";
+  } | {
+    /**
+     * Extensions; sent only in answer to the request arm of the same number.
+     *
+     * @generated from field: runtara.management.StartWorkflowResponse start_workflow = 100;
+     */
+    value: StartWorkflowResponse;
+    case: "startWorkflow";
+  } | {
+    /**
+     * @generated from field: runtara.management.WaitResultResponse wait_result = 101;
+     */
+    value: WaitResultResponse;
+    case: "waitResult";
+  } | {
+    /**
+     * @generated from field: runtara.management.CancelInstanceResponse cancel_instance = 102;
+     */
+    value: CancelInstanceResponse;
+    case: "cancelInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.KillInstanceResponse kill_instance = 103;
+     */
+    value: KillInstanceResponse;
+    case: "killInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.PauseInstanceResponse pause_instance = 104;
+     */
+    value: PauseInstanceResponse;
+    case: "pauseInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.ResumeInstanceResponse resume_instance = 105;
+     */
+    value: ResumeInstanceResponse;
+    case: "resumeInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.QueryInstancesResponse query_instances = 106;
+     */
+    value: QueryInstancesResponse;
+    case: "queryInstances";
+  } | {
+    /**
+     * @generated from field: runtara.management.GetPublishedResponse get_published = 107;
+     */
+    value: GetPublishedResponse;
+    case: "getPublished";
+  } | {
+    /**
+     * @generated from field: runtara.management.ListHistoryResponse list_history = 108;
+     */
+    value: ListHistoryResponse;
+    case: "listHistory";
+  } | {
+    /**
+     * @generated from field: runtara.management.WatchInstanceResponse watch_instance = 109;
+     */
+    value: WatchInstanceResponse;
+    case: "watchInstance";
+  } | {
+    /**
+     * @generated from field: runtara.management.PutScheduleResponse put_schedule = 110;
+     */
+    value: PutScheduleResponse;
+    case: "putSchedule";
+  } | {
+    /**
+     * @generated from field: runtara.management.ListSchedulesResponse list_schedules = 111;
+     */
+    value: ListSchedulesResponse;
+    case: "listSchedules";
+  } | {
+    /**
+     * @generated from field: runtara.management.DeleteScheduleResponse delete_schedule = 112;
+     */
+    value: DeleteScheduleResponse;
+    case: "deleteSchedule";
   } | { case: undefined; value?: undefined };
 };
 
@@ -158,6 +318,27 @@ export type RpcError = Message<"runtara.management.RpcError"> & {
    * @generated from field: string message = 2;
    */
   message: string;
+
+  /**
+   * The cause, one of the fine codes: OVERLOADED, FENCED, INSTANCE_NOT_FOUND, … Absent from older servers: read code.
+   *
+   * @generated from field: optional string fine_code = 100;
+   */
+  fineCode?: string | undefined;
+
+  /**
+   * true = the same request may succeed later; false = it cannot. Absent = not known.
+   *
+   * @generated from field: optional bool retryable = 101;
+   */
+  retryable?: boolean | undefined;
+
+  /**
+   * Wait this long before the next try, in ms. Absent = the client's own delay.
+   *
+   * @generated from field: optional uint32 retry_after_ms = 102;
+   */
+  retryAfterMs?: number | undefined;
 };
 
 /**
@@ -203,6 +384,13 @@ export type HealthCheckResponse = Message<"runtara.management.HealthCheckRespons
    * @generated from field: uint32 active_instances = 4;
    */
   activeInstances: number;
+
+  /**
+   * Names of the extensions that this server serves. Empty from older servers.
+   *
+   * @generated from field: repeated string features = 100;
+   */
+  features: string[];
 };
 
 /**
@@ -230,6 +418,14 @@ export type SendSignalRequest = Message<"runtara.management.SendSignalRequest"> 
    * @generated from field: bytes payload = 3;
    */
   payload: Uint8Array;
+
+  /**
+   * An instance of another tenant counts as one that does not exist. Absent = whatever the connection may see. Older
+   * servers skip it.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
 };
 
 /**
@@ -279,6 +475,28 @@ export type SendCustomSignalRequest = Message<"runtara.management.SendCustomSign
    * @generated from field: bytes payload = 3;
    */
   payload: Uint8Array;
+
+  /**
+   * true = queued under the name in checkpoint_id, after those sent before it, until a checkpoint entry consumes it;
+   * checkpoint_id must not be empty. false or absent = one slot, in which the last one counts. Older servers skip it.
+   *
+   * @generated from field: optional bool queued = 100;
+   */
+  queued?: boolean | undefined;
+
+  /**
+   * With queued: a second signal with this id to the same instance is passed over. Absent = each one counts.
+   *
+   * @generated from field: optional string message_id = 101;
+   */
+  messageId?: string | undefined;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
 };
 
 /**
@@ -318,6 +536,13 @@ export type GetInstanceStatusRequest = Message<"runtara.management.GetInstanceSt
    * @generated from field: string instance_id = 1;
    */
   instanceId: string;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
 };
 
 /**
@@ -365,6 +590,13 @@ export type GetInstanceStatusResponse = Message<"runtara.management.GetInstanceS
    * @generated from field: optional string error = 7;
    */
   error?: string | undefined;
+
+  /**
+   * Present if the instance exists. Older servers never send it.
+   *
+   * @generated from field: optional runtara.management.InstanceDetails details = 100;
+   */
+  details?: InstanceDetails | undefined;
 };
 
 /**
@@ -493,6 +725,13 @@ export type ListCheckpointsRequest = Message<"runtara.management.ListCheckpoints
    * @generated from field: optional int64 created_before_ms = 6;
    */
   createdBeforeMs?: bigint | undefined;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
 };
 
 /**
@@ -579,6 +818,13 @@ export type GetCheckpointRequest = Message<"runtara.management.GetCheckpointRequ
    * @generated from field: string checkpoint_id = 2;
    */
   checkpointId: string;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
 };
 
 /**
@@ -624,6 +870,1197 @@ export type GetCheckpointResponse = Message<"runtara.management.GetCheckpointRes
  */
 export const GetCheckpointResponseSchema: GenMessage<GetCheckpointResponse> = /*@__PURE__*/
   messageDesc(file_runtara_management_management, 18);
+
+/**
+ * Starts an instance by workflow name. Idempotent by its id: the same workflow and input attach to what is there, ended
+ * or not; anything else is refused with START_CONFLICT, and the text names what differs.
+ *
+ * @generated from message runtara.management.StartWorkflowRequest
+ */
+export type StartWorkflowRequest = Message<"runtara.management.StartWorkflowRequest"> & {
+  /**
+   * @generated from field: string tenant_id = 100;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: string workflow = 101;
+   */
+  workflow: string;
+
+  /**
+   * Made by the client (a UUIDv7, or a name of its own), so that a repeated request starts nothing new. Not empty.
+   *
+   * @generated from field: string instance_id = 102;
+   */
+  instanceId: string;
+
+  /**
+   * Absent = started without one.
+   *
+   * @generated from field: optional bytes input = 103;
+   */
+  input?: Uint8Array | undefined;
+
+  /**
+   * Binds the instance to this version. Absent = any.
+   *
+   * @generated from field: optional string version = 104;
+   */
+  version?: string | undefined;
+
+  /**
+   * For list filters. No part of the comparison of repeated starts.
+   *
+   * @generated from field: map<string, string> tags = 105;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * Not before this time; ms since 1970 UTC, as are all times. Absent = now.
+   *
+   * @generated from field: optional int64 start_at_ms = 106;
+   */
+  startAtMs?: bigint | undefined;
+
+  /**
+   * From the first run on, without suspended time; then it fails. Absent = no limit.
+   *
+   * @generated from field: optional uint64 timeout_ms = 107;
+   */
+  timeoutMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message runtara.management.StartWorkflowRequest.
+ * Use `create(StartWorkflowRequestSchema)` to create a new message.
+ */
+export const StartWorkflowRequestSchema: GenMessage<StartWorkflowRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 19);
+
+/**
+ * @generated from message runtara.management.StartWorkflowResponse
+ */
+export type StartWorkflowResponse = Message<"runtara.management.StartWorkflowResponse"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * false = it was there already.
+   *
+   * @generated from field: bool created = 101;
+   */
+  created: boolean;
+
+  /**
+   * @generated from field: runtara.management.InstanceStatus status = 102;
+   */
+  status: InstanceStatus;
+};
+
+/**
+ * Describes the message runtara.management.StartWorkflowResponse.
+ * Use `create(StartWorkflowResponseSchema)` to create a new message.
+ */
+export const StartWorkflowResponseSchema: GenMessage<StartWorkflowResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 20);
+
+/**
+ * Answered when the instance has ended, or after wait_ms.
+ *
+ * @generated from message runtara.management.WaitResultRequest
+ */
+export type WaitResultRequest = Message<"runtara.management.WaitResultRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * 0 = 30,000; at most 300,000.
+   *
+   * @generated from field: uint32 wait_ms = 101;
+   */
+  waitMs: number;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.WaitResultRequest.
+ * Use `create(WaitResultRequestSchema)` to create a new message.
+ */
+export const WaitResultRequestSchema: GenMessage<WaitResultRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 21);
+
+/**
+ * @generated from message runtara.management.WaitResultResponse
+ */
+export type WaitResultResponse = Message<"runtara.management.WaitResultResponse"> & {
+  /**
+   * completed, failed or cancelled = the end; anything else = the time is up, ask again.
+   *
+   * @generated from field: runtara.management.InstanceStatus status = 100;
+   */
+  status: InstanceStatus;
+
+  /**
+   * Of a completed one.
+   *
+   * @generated from field: optional bytes output = 101;
+   */
+  output?: Uint8Array | undefined;
+
+  /**
+   * Of a failed one: its text, and its structure if the SDK sent one.
+   *
+   * @generated from field: optional string error = 102;
+   */
+  error?: string | undefined;
+
+  /**
+   * @generated from field: optional bytes failure = 103;
+   */
+  failure?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: optional int64 finished_at_ms = 104;
+   */
+  finishedAtMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message runtara.management.WaitResultResponse.
+ * Use `create(WaitResultResponseSchema)` to create a new message.
+ */
+export const WaitResultResponseSchema: GenMessage<WaitResultResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 22);
+
+/**
+ * Asks the instance to end its own way. Done again: no effect.
+ *
+ * @generated from message runtara.management.CancelInstanceRequest
+ */
+export type CancelInstanceRequest = Message<"runtara.management.CancelInstanceRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * Empty = none.
+   *
+   * @generated from field: string reason = 101;
+   */
+  reason: string;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.CancelInstanceRequest.
+ * Use `create(CancelInstanceRequestSchema)` to create a new message.
+ */
+export const CancelInstanceRequestSchema: GenMessage<CancelInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 23);
+
+/**
+ * @generated from message runtara.management.CancelInstanceResponse
+ */
+export type CancelInstanceResponse = Message<"runtara.management.CancelInstanceResponse"> & {
+  /**
+   * The status now; a running one ends later.
+   *
+   * @generated from field: runtara.management.InstanceStatus status = 100;
+   */
+  status: InstanceStatus;
+};
+
+/**
+ * Describes the message runtara.management.CancelInstanceResponse.
+ * Use `create(CancelInstanceResponseSchema)` to create a new message.
+ */
+export const CancelInstanceResponseSchema: GenMessage<CancelInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 24);
+
+/**
+ * Ends the instance without its doing, at once. Done again: no effect.
+ *
+ * @generated from message runtara.management.KillInstanceRequest
+ */
+export type KillInstanceRequest = Message<"runtara.management.KillInstanceRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * Empty = none.
+   *
+   * @generated from field: string reason = 101;
+   */
+  reason: string;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.KillInstanceRequest.
+ * Use `create(KillInstanceRequestSchema)` to create a new message.
+ */
+export const KillInstanceRequestSchema: GenMessage<KillInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 25);
+
+/**
+ * @generated from message runtara.management.KillInstanceResponse
+ */
+export type KillInstanceResponse = Message<"runtara.management.KillInstanceResponse"> & {
+  /**
+   * @generated from field: runtara.management.InstanceStatus status = 100;
+   */
+  status: InstanceStatus;
+};
+
+/**
+ * Describes the message runtara.management.KillInstanceResponse.
+ * Use `create(KillInstanceResponseSchema)` to create a new message.
+ */
+export const KillInstanceResponseSchema: GenMessage<KillInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 26);
+
+/**
+ * Asks the instance to suspend until it is resumed. Done again: no effect.
+ *
+ * @generated from message runtara.management.PauseInstanceRequest
+ */
+export type PauseInstanceRequest = Message<"runtara.management.PauseInstanceRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.PauseInstanceRequest.
+ * Use `create(PauseInstanceRequestSchema)` to create a new message.
+ */
+export const PauseInstanceRequestSchema: GenMessage<PauseInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 27);
+
+/**
+ * @generated from message runtara.management.PauseInstanceResponse
+ */
+export type PauseInstanceResponse = Message<"runtara.management.PauseInstanceResponse"> & {
+  /**
+   * @generated from field: runtara.management.InstanceStatus status = 100;
+   */
+  status: InstanceStatus;
+};
+
+/**
+ * Describes the message runtara.management.PauseInstanceResponse.
+ * Use `create(PauseInstanceResponseSchema)` to create a new message.
+ */
+export const PauseInstanceResponseSchema: GenMessage<PauseInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 28);
+
+/**
+ * Lets a suspended instance go on, whatever it waits for. Done again: no effect.
+ *
+ * @generated from message runtara.management.ResumeInstanceRequest
+ */
+export type ResumeInstanceRequest = Message<"runtara.management.ResumeInstanceRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.ResumeInstanceRequest.
+ * Use `create(ResumeInstanceRequestSchema)` to create a new message.
+ */
+export const ResumeInstanceRequestSchema: GenMessage<ResumeInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 29);
+
+/**
+ * @generated from message runtara.management.ResumeInstanceResponse
+ */
+export type ResumeInstanceResponse = Message<"runtara.management.ResumeInstanceResponse"> & {
+  /**
+   * @generated from field: runtara.management.InstanceStatus status = 100;
+   */
+  status: InstanceStatus;
+};
+
+/**
+ * Describes the message runtara.management.ResumeInstanceResponse.
+ * Use `create(ResumeInstanceResponseSchema)` to create a new message.
+ */
+export const ResumeInstanceResponseSchema: GenMessage<ResumeInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 30);
+
+/**
+ * Instances that fit every filter, newest first.
+ *
+ * @generated from message runtara.management.QueryInstancesRequest
+ */
+export type QueryInstancesRequest = Message<"runtara.management.QueryInstancesRequest"> & {
+  /**
+   * @generated from field: string tenant_id = 100;
+   */
+  tenantId: string;
+
+  /**
+   * Absent = any.
+   *
+   * @generated from field: optional string workflow = 101;
+   */
+  workflow?: string | undefined;
+
+  /**
+   * Empty = any.
+   *
+   * @generated from field: repeated runtara.management.InstanceStatus statuses = 102;
+   */
+  statuses: InstanceStatus[];
+
+  /**
+   * Both exclusive. Absent = no bound.
+   *
+   * @generated from field: optional int64 created_after_ms = 103;
+   */
+  createdAfterMs?: bigint | undefined;
+
+  /**
+   * @generated from field: optional int64 created_before_ms = 104;
+   */
+  createdBeforeMs?: bigint | undefined;
+
+  /**
+   * Every one of them must be there with this value.
+   *
+   * @generated from field: map<string, string> tags = 105;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * next_cursor of the page before. Absent = the first page.
+   *
+   * @generated from field: optional string cursor = 106;
+   */
+  cursor?: string | undefined;
+
+  /**
+   * 0 = 100; at most 1,000.
+   *
+   * @generated from field: uint32 limit = 107;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message runtara.management.QueryInstancesRequest.
+ * Use `create(QueryInstancesRequestSchema)` to create a new message.
+ */
+export const QueryInstancesRequestSchema: GenMessage<QueryInstancesRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 31);
+
+/**
+ * @generated from message runtara.management.QueryInstancesResponse
+ */
+export type QueryInstancesResponse = Message<"runtara.management.QueryInstancesResponse"> & {
+  /**
+   * @generated from field: repeated runtara.management.InstanceDetails instances = 100;
+   */
+  instances: InstanceDetails[];
+
+  /**
+   * Absent = that was the last page.
+   *
+   * @generated from field: optional string next_cursor = 101;
+   */
+  nextCursor?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.QueryInstancesResponse.
+ * Use `create(QueryInstancesResponseSchema)` to create a new message.
+ */
+export const QueryInstancesResponseSchema: GenMessage<QueryInstancesResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 32);
+
+/**
+ * What is known of an instance beside its result.
+ *
+ * @generated from message runtara.management.InstanceDetails
+ */
+export type InstanceDetails = Message<"runtara.management.InstanceDetails"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: string tenant_id = 101;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: runtara.management.InstanceStatus status = 102;
+   */
+  status: InstanceStatus;
+
+  /**
+   * Why it has this status, for example "sleeping", "waiting", "diverged", "lost", "timeout". Absent = nothing special.
+   *
+   * @generated from field: optional string reason = 103;
+   */
+  reason?: string | undefined;
+
+  /**
+   * Absent if it was not started by workflow name.
+   *
+   * @generated from field: optional string workflow = 104;
+   */
+  workflow?: string | undefined;
+
+  /**
+   * @generated from field: optional string version = 105;
+   */
+  version?: string | undefined;
+
+  /**
+   * @generated from field: map<string, string> tags = 106;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * @generated from field: int64 created_at_ms = 107;
+   */
+  createdAtMs: bigint;
+
+  /**
+   * @generated from field: optional int64 started_at_ms = 108;
+   */
+  startedAtMs?: bigint | undefined;
+
+  /**
+   * @generated from field: optional int64 finished_at_ms = 109;
+   */
+  finishedAtMs?: bigint | undefined;
+
+  /**
+   * When a suspended or pending one goes on by itself.
+   *
+   * @generated from field: optional int64 wake_at_ms = 110;
+   */
+  wakeAtMs?: bigint | undefined;
+
+  /**
+   * Names of the signals that a suspended one waits for.
+   *
+   * @generated from field: repeated string waiting_for = 111;
+   */
+  waitingFor: string[];
+
+  /**
+   * @generated from field: uint32 run = 112;
+   */
+  run: number;
+
+  /**
+   * @generated from field: optional string parent_instance_id = 113;
+   */
+  parentInstanceId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.InstanceDetails.
+ * Use `create(InstanceDetailsSchema)` to create a new message.
+ */
+export const InstanceDetailsSchema: GenMessage<InstanceDetails> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 33);
+
+/**
+ * @generated from message runtara.management.GetPublishedRequest
+ */
+export type GetPublishedRequest = Message<"runtara.management.GetPublishedRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * Absent = all keys.
+   *
+   * @generated from field: optional string key = 101;
+   */
+  key?: string | undefined;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.GetPublishedRequest.
+ * Use `create(GetPublishedRequestSchema)` to create a new message.
+ */
+export const GetPublishedRequestSchema: GenMessage<GetPublishedRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 34);
+
+/**
+ * @generated from message runtara.management.GetPublishedResponse
+ */
+export type GetPublishedResponse = Message<"runtara.management.GetPublishedResponse"> & {
+  /**
+   * In the order of their keys; empty = none there.
+   *
+   * @generated from field: repeated runtara.management.PublishedValue values = 100;
+   */
+  values: PublishedValue[];
+};
+
+/**
+ * Describes the message runtara.management.GetPublishedResponse.
+ * Use `create(GetPublishedResponseSchema)` to create a new message.
+ */
+export const GetPublishedResponseSchema: GenMessage<GetPublishedResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 35);
+
+/**
+ * @generated from message runtara.management.PublishedValue
+ */
+export type PublishedValue = Message<"runtara.management.PublishedValue"> & {
+  /**
+   * @generated from field: string key = 100;
+   */
+  key: string;
+
+  /**
+   * @generated from field: bytes value = 101;
+   */
+  value: Uint8Array;
+
+  /**
+   * @generated from field: int64 updated_at_ms = 102;
+   */
+  updatedAtMs: bigint;
+};
+
+/**
+ * Describes the message runtara.management.PublishedValue.
+ * Use `create(PublishedValueSchema)` to create a new message.
+ */
+export const PublishedValueSchema: GenMessage<PublishedValue> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 36);
+
+/**
+ * One page of what happened to an instance, oldest first.
+ *
+ * @generated from message runtara.management.ListHistoryRequest
+ */
+export type ListHistoryRequest = Message<"runtara.management.ListHistoryRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * next_cursor of the page before. Absent = the first page.
+   *
+   * @generated from field: optional string cursor = 101;
+   */
+  cursor?: string | undefined;
+
+  /**
+   * 0 = 100; at most 1,000.
+   *
+   * @generated from field: uint32 limit = 102;
+   */
+  limit: number;
+
+  /**
+   * Longest state or payload that is sent along; longer ones are left out. Absent = 262,144.
+   *
+   * @generated from field: optional uint32 state_bytes_max = 103;
+   */
+  stateBytesMax?: number | undefined;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.ListHistoryRequest.
+ * Use `create(ListHistoryRequestSchema)` to create a new message.
+ */
+export const ListHistoryRequestSchema: GenMessage<ListHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 37);
+
+/**
+ * @generated from message runtara.management.ListHistoryResponse
+ */
+export type ListHistoryResponse = Message<"runtara.management.ListHistoryResponse"> & {
+  /**
+   * @generated from field: repeated runtara.management.HistoryEntry entries = 100;
+   */
+  entries: HistoryEntry[];
+
+  /**
+   * Absent = that was the last page.
+   *
+   * @generated from field: optional string next_cursor = 101;
+   */
+  nextCursor?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.ListHistoryResponse.
+ * Use `create(ListHistoryResponseSchema)` to create a new message.
+ */
+export const ListHistoryResponseSchema: GenMessage<ListHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 38);
+
+/**
+ * @generated from message runtara.management.HistoryEntry
+ */
+export type HistoryEntry = Message<"runtara.management.HistoryEntry"> & {
+  /**
+   * @generated from field: int64 at_ms = 100;
+   */
+  atMs: bigint;
+
+  /**
+   * What a newer server sends beside these is to be passed over.
+   *
+   * @generated from oneof runtara.management.HistoryEntry.what
+   */
+  what: {
+    /**
+     * @generated from field: runtara.management.HistoryCheckpoint checkpoint = 101;
+     */
+    value: HistoryCheckpoint;
+    case: "checkpoint";
+  } | {
+    /**
+     * @generated from field: runtara.management.HistoryEvent event = 102;
+     */
+    value: HistoryEvent;
+    case: "event";
+  } | {
+    /**
+     * @generated from field: runtara.management.HistoryRetry retry = 103;
+     */
+    value: HistoryRetry;
+    case: "retry";
+  } | {
+    /**
+     * @generated from field: runtara.management.HistorySignal signal = 104;
+     */
+    value: HistorySignal;
+    case: "signal";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message runtara.management.HistoryEntry.
+ * Use `create(HistoryEntrySchema)` to create a new message.
+ */
+export const HistoryEntrySchema: GenMessage<HistoryEntry> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 39);
+
+/**
+ * @generated from message runtara.management.HistoryCheckpoint
+ */
+export type HistoryCheckpoint = Message<"runtara.management.HistoryCheckpoint"> & {
+  /**
+   * @generated from field: string checkpoint_id = 100;
+   */
+  checkpointId: string;
+
+  /**
+   * Absent if it is longer than state_bytes_max: get_checkpoint has it.
+   *
+   * @generated from field: optional bytes state = 101;
+   */
+  state?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: uint64 state_bytes = 102;
+   */
+  stateBytes: bigint;
+};
+
+/**
+ * Describes the message runtara.management.HistoryCheckpoint.
+ * Use `create(HistoryCheckpointSchema)` to create a new message.
+ */
+export const HistoryCheckpointSchema: GenMessage<HistoryCheckpoint> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 40);
+
+/**
+ * @generated from message runtara.management.HistoryEvent
+ */
+export type HistoryEvent = Message<"runtara.management.HistoryEvent"> & {
+  /**
+   * As in the original's table: "started", "heartbeat", "completed", "failed", "suspended", "custom".
+   *
+   * @generated from field: string event_type = 100;
+   */
+  eventType: string;
+
+  /**
+   * @generated from field: optional string subtype = 101;
+   */
+  subtype?: string | undefined;
+
+  /**
+   * @generated from field: optional string checkpoint_id = 102;
+   */
+  checkpointId?: string | undefined;
+
+  /**
+   * @generated from field: optional bytes payload = 103;
+   */
+  payload?: Uint8Array | undefined;
+};
+
+/**
+ * Describes the message runtara.management.HistoryEvent.
+ * Use `create(HistoryEventSchema)` to create a new message.
+ */
+export const HistoryEventSchema: GenMessage<HistoryEvent> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 41);
+
+/**
+ * @generated from message runtara.management.HistoryRetry
+ */
+export type HistoryRetry = Message<"runtara.management.HistoryRetry"> & {
+  /**
+   * @generated from field: string checkpoint_id = 100;
+   */
+  checkpointId: string;
+
+  /**
+   * @generated from field: uint32 attempt_number = 101;
+   */
+  attemptNumber: number;
+
+  /**
+   * @generated from field: optional int64 next_at_ms = 102;
+   */
+  nextAtMs?: bigint | undefined;
+
+  /**
+   * @generated from field: optional string error_message = 103;
+   */
+  errorMessage?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.HistoryRetry.
+ * Use `create(HistoryRetrySchema)` to create a new message.
+ */
+export const HistoryRetrySchema: GenMessage<HistoryRetry> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 42);
+
+/**
+ * A signal that was sent; also one that is delivered by now.
+ *
+ * @generated from message runtara.management.HistorySignal
+ */
+export type HistorySignal = Message<"runtara.management.HistorySignal"> & {
+  /**
+   * "cancel", "pause", "resume", or absent for a named one.
+   *
+   * @generated from field: optional string signal_type = 100;
+   */
+  signalType?: string | undefined;
+
+  /**
+   * Of a named one.
+   *
+   * @generated from field: optional string name = 101;
+   */
+  name?: string | undefined;
+
+  /**
+   * @generated from field: optional bytes payload = 102;
+   */
+  payload?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: bool delivered = 103;
+   */
+  delivered: boolean;
+};
+
+/**
+ * Describes the message runtara.management.HistorySignal.
+ * Use `create(HistorySignalSchema)` to create a new message.
+ */
+export const HistorySignalSchema: GenMessage<HistorySignal> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 43);
+
+/**
+ * Answered as soon as something has happened after cursor, or after wait_ms.
+ *
+ * @generated from message runtara.management.WatchInstanceRequest
+ */
+export type WatchInstanceRequest = Message<"runtara.management.WatchInstanceRequest"> & {
+  /**
+   * @generated from field: string instance_id = 100;
+   */
+  instanceId: string;
+
+  /**
+   * next_cursor of the answer before. Absent = from now on, beginning with the present status.
+   *
+   * @generated from field: optional string cursor = 101;
+   */
+  cursor?: string | undefined;
+
+  /**
+   * 0 = 30,000; at most 300,000.
+   *
+   * @generated from field: uint32 wait_ms = 102;
+   */
+  waitMs: number;
+
+  /**
+   * See SendSignalRequest.
+   *
+   * @generated from field: optional string tenant_id = 110;
+   */
+  tenantId?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.WatchInstanceRequest.
+ * Use `create(WatchInstanceRequestSchema)` to create a new message.
+ */
+export const WatchInstanceRequestSchema: GenMessage<WatchInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 44);
+
+/**
+ * @generated from message runtara.management.WatchInstanceResponse
+ */
+export type WatchInstanceResponse = Message<"runtara.management.WatchInstanceResponse"> & {
+  /**
+   * @generated from field: repeated runtara.management.InstanceChange changes = 100;
+   */
+  changes: InstanceChange[];
+
+  /**
+   * Always there.
+   *
+   * @generated from field: string next_cursor = 101;
+   */
+  nextCursor: string;
+
+  /**
+   * true = the instance has ended and this was the last change.
+   *
+   * @generated from field: bool ended = 102;
+   */
+  ended: boolean;
+};
+
+/**
+ * Describes the message runtara.management.WatchInstanceResponse.
+ * Use `create(WatchInstanceResponseSchema)` to create a new message.
+ */
+export const WatchInstanceResponseSchema: GenMessage<WatchInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 45);
+
+/**
+ * @generated from message runtara.management.InstanceChange
+ */
+export type InstanceChange = Message<"runtara.management.InstanceChange"> & {
+  /**
+   * @generated from field: int64 at_ms = 100;
+   */
+  atMs: bigint;
+
+  /**
+   * What a newer server sends beside these is to be passed over.
+   *
+   * @generated from oneof runtara.management.InstanceChange.what
+   */
+  what: {
+    /**
+     * @generated from field: runtara.management.InstanceDetails details = 101;
+     */
+    value: InstanceDetails;
+    case: "details";
+  } | {
+    /**
+     * @generated from field: runtara.management.PublishedValue published = 102;
+     */
+    value: PublishedValue;
+    case: "published";
+  } | {
+    /**
+     * @generated from field: runtara.management.HistoryEntry history = 103;
+     */
+    value: HistoryEntry;
+    case: "history";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message runtara.management.InstanceChange.
+ * Use `create(InstanceChangeSchema)` to create a new message.
+ */
+export const InstanceChangeSchema: GenMessage<InstanceChange> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 46);
+
+/**
+ * Makes or replaces the schedule of this id.
+ *
+ * @generated from message runtara.management.PutScheduleRequest
+ */
+export type PutScheduleRequest = Message<"runtara.management.PutScheduleRequest"> & {
+  /**
+   * @generated from field: string tenant_id = 100;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: runtara.management.Schedule schedule = 101;
+   */
+  schedule?: Schedule | undefined;
+};
+
+/**
+ * Describes the message runtara.management.PutScheduleRequest.
+ * Use `create(PutScheduleRequestSchema)` to create a new message.
+ */
+export const PutScheduleRequestSchema: GenMessage<PutScheduleRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 47);
+
+/**
+ * @generated from message runtara.management.PutScheduleResponse
+ */
+export type PutScheduleResponse = Message<"runtara.management.PutScheduleResponse"> & {
+  /**
+   * Absent if it never fires again, or not while it is inactive.
+   *
+   * @generated from field: optional int64 next_fire_at_ms = 100;
+   */
+  nextFireAtMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message runtara.management.PutScheduleResponse.
+ * Use `create(PutScheduleResponseSchema)` to create a new message.
+ */
+export const PutScheduleResponseSchema: GenMessage<PutScheduleResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 48);
+
+/**
+ * Starts a workflow again and again, each time under the id "<schedule_id>-<planned time>".
+ *
+ * @generated from message runtara.management.Schedule
+ */
+export type Schedule = Message<"runtara.management.Schedule"> & {
+  /**
+   * @generated from field: string schedule_id = 100;
+   */
+  scheduleId: string;
+
+  /**
+   * @generated from field: string workflow = 101;
+   */
+  workflow: string;
+
+  /**
+   * @generated from field: optional bytes input = 102;
+   */
+  input?: Uint8Array | undefined;
+
+  /**
+   * Five or six fields.
+   *
+   * @generated from field: string cron = 103;
+   */
+  cron: string;
+
+  /**
+   * IANA name. Empty = UTC.
+   *
+   * @generated from field: string timezone = 104;
+   */
+  timezone: string;
+
+  /**
+   * While the last one still runs: "skip", "queue" or "all". Empty = "skip".
+   *
+   * @generated from field: string overlap = 105;
+   */
+  overlap: string;
+
+  /**
+   * For times that passed while no server ran: "none", "last" or "all". Empty = "none".
+   *
+   * @generated from field: string catch_up = 106;
+   */
+  catchUp: string;
+
+  /**
+   * true = it does not fire.
+   *
+   * @generated from field: bool inactive = 107;
+   */
+  inactive: boolean;
+};
+
+/**
+ * Describes the message runtara.management.Schedule.
+ * Use `create(ScheduleSchema)` to create a new message.
+ */
+export const ScheduleSchema: GenMessage<Schedule> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 49);
+
+/**
+ * @generated from message runtara.management.ListSchedulesRequest
+ */
+export type ListSchedulesRequest = Message<"runtara.management.ListSchedulesRequest"> & {
+  /**
+   * @generated from field: string tenant_id = 100;
+   */
+  tenantId: string;
+
+  /**
+   * next_cursor of the page before. Absent = the first page.
+   *
+   * @generated from field: optional string cursor = 101;
+   */
+  cursor?: string | undefined;
+
+  /**
+   * 0 = 100; at most 1,000.
+   *
+   * @generated from field: uint32 limit = 102;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message runtara.management.ListSchedulesRequest.
+ * Use `create(ListSchedulesRequestSchema)` to create a new message.
+ */
+export const ListSchedulesRequestSchema: GenMessage<ListSchedulesRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 50);
+
+/**
+ * @generated from message runtara.management.ListSchedulesResponse
+ */
+export type ListSchedulesResponse = Message<"runtara.management.ListSchedulesResponse"> & {
+  /**
+   * In the order of their ids.
+   *
+   * @generated from field: repeated runtara.management.Schedule schedules = 100;
+   */
+  schedules: Schedule[];
+
+  /**
+   * Absent = that was the last page.
+   *
+   * @generated from field: optional string next_cursor = 101;
+   */
+  nextCursor?: string | undefined;
+};
+
+/**
+ * Describes the message runtara.management.ListSchedulesResponse.
+ * Use `create(ListSchedulesResponseSchema)` to create a new message.
+ */
+export const ListSchedulesResponseSchema: GenMessage<ListSchedulesResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 51);
+
+/**
+ * Instances that it has started go on.
+ *
+ * @generated from message runtara.management.DeleteScheduleRequest
+ */
+export type DeleteScheduleRequest = Message<"runtara.management.DeleteScheduleRequest"> & {
+  /**
+   * @generated from field: string tenant_id = 100;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: string schedule_id = 101;
+   */
+  scheduleId: string;
+};
+
+/**
+ * Describes the message runtara.management.DeleteScheduleRequest.
+ * Use `create(DeleteScheduleRequestSchema)` to create a new message.
+ */
+export const DeleteScheduleRequestSchema: GenMessage<DeleteScheduleRequest> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 52);
+
+/**
+ * @generated from message runtara.management.DeleteScheduleResponse
+ */
+export type DeleteScheduleResponse = Message<"runtara.management.DeleteScheduleResponse"> & {
+  /**
+   * false = there was none.
+   *
+   * @generated from field: bool deleted = 100;
+   */
+  deleted: boolean;
+};
+
+/**
+ * Describes the message runtara.management.DeleteScheduleResponse.
+ * Use `create(DeleteScheduleResponseSchema)` to create a new message.
+ */
+export const DeleteScheduleResponseSchema: GenMessage<DeleteScheduleResponse> = /*@__PURE__*/
+  messageDesc(file_runtara_management_management, 53);
 
 /**
  * @generated from enum runtara.management.SignalType

@@ -1,8 +1,8 @@
 import type { RpcRequest, RpcResponse } from "../gen/runtara/environment/environment_pb.ts";
 import { RpcRequestSchema, RpcResponseSchema } from "../gen/runtara/environment/environment_pb.ts";
-import { defineProtocol, type Protocol } from "./protocol.ts";
+import { defineProtocol, type Protocol } from "../protocols/protocol.ts";
 
-/** Which answer each call gets. */
+/** Which answer each call gets; extensions behind the calls of 1.4.1. */
 export const environmentAnswers = {
   healthCheck: "healthCheck",
   registerImage: "registerImage",
@@ -24,6 +24,7 @@ export const environmentAnswers = {
   getCheckpoint: "getCheckpoint",
   listEvents: "listEvents",
   getTenantMetrics: "getTenantMetrics",
+  management: "management",
 } as const;
 
 /** Package `runtara.environment`: an operator and an environment. */
@@ -32,7 +33,9 @@ export const environmentProtocol: Protocol<RpcRequest, RpcResponse> = defineProt
   requestSchema: RpcRequestSchema,
   responseSchema: RpcResponseSchema,
   answers: environmentAnswers,
-  waiting: ["registerImageStream"],
+  // A management call may be one that waits; clients look into it.
+  waiting: ["registerImageStream", "management"],
+  streamed: ["registerImageStream"],
   idempotent: [
     "healthCheck",
     "listImages",

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { GetCheckpointResponse } from "../gen/runtara/environment/environment_pb.ts";
+import { typedClientSuite } from "../testing/client-suite.ts";
+import { environmentClient } from "./client.ts";
+import { environmentProtocol } from "./protocol.ts";
+
+typedClientSuite(environmentProtocol, environmentClient);
+
+test("fields and answers are typed by the schemas", async () => {
+  const sent: unknown[] = [];
+  const client = environmentClient({
+    call(message) {
+      sent.push(message);
+      return Promise.reject(new Error("not sent"));
+    },
+  });
+  const answer: Promise<GetCheckpointResponse> = client.getCheckpoint({ instanceId: "i", checkpointId: "c" });
+  await assert.rejects(answer);
+  // @ts-expect-error no such field
+  await assert.rejects(client.getCheckpoint({ instance: "i" }));
+  // @ts-expect-error no such call
+  assert.equal(client.getCheckpoints, undefined);
+  assert.deepEqual(sent[0], {
+    $typeName: "runtara.environment.GetCheckpointRequest",
+    instanceId: "i",
+    checkpointId: "c",
+  });
+});
