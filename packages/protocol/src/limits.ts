@@ -2,13 +2,15 @@
 export const limits = {
   /** Payload of one frame, both directions, inclusive (spec 1.5). */
   framePayloadBytesMax: 67_108_864,
+  /** Least that a server's own limit for it may be: room for the errors that explain themselves. */
+  framePayloadBytesMaxMin: 4_096,
   /** Length (4) and type (2) in front of each payload (spec 1.5). */
   frameHeaderBytes: 6,
   /** Highest frame type that is valid (spec 1.5). */
   frameTypeMax: 6,
   /** Nesting of messages and unknown groups in one payload. Deeper input is refused. */
   nestingMax: 100,
-  /** Nested messages and map entries in one payload: 64 MiB of empty ones would become gigabytes of objects. */
+  /** Nested messages, map entries and list items in one payload: 64 MiB of empty ones would become gigabytes of objects. */
   nestedMessagesMax: 250_000,
   /** Lengths that the encoder keeps room for from one message to the next. */
   sizesKeptMax: 65_536,
@@ -18,10 +20,90 @@ export const limits = {
   /** Memory transport: ports that are given out, as the ephemeral ones of a system. */
   memoryPortMin: 49_152,
   portMax: 65_535,
+  /** Bodies: pieces in which a source's bytes are handed over, which are also the steps of its progress. */
+  bodyPieceBytesMax: 262_144,
+  /** Bodies: bytes that a WritableStream holds before its writer is asked to wait. */
+  bodyQueuedBytesMax: 262_144,
+  /** Largest value of most options: what their fields in QUIC and in 1.4.1's configuration hold. */
+  uint32Max: 4_294_967_295,
+  /** Of a value that cannot be meant, an error shows this much. */
+  shownCharactersMax: 60,
+  /** The longest timer that Node has, 24.8 days. */
+  timerMsMax: 2_147_483_647,
+  /** An acknowledgement up to this size is carried out however loaded the server is. */
+  acknowledgementBytesMax: 4_096,
+  /** What a raw stream may keep unread, and what it therefore counts among the bytes in flight. */
+  streamUnreadBytesMax: 1_048_576,
+  /** Code with which a stalled raw stream is stopped and reset. */
+  stalledStreamCode: 1,
+  /** Hint to refused clients: this much more for so many refusals of late, within these bounds, jittered by half. */
+  retryAfterMsMin: 50,
+  retryAfterMsMax: 5_000,
+  refusalsPerStep: 100,
+  /** Refusals count half as much after this long. */
+  refusalHalfLifeMs: 1_000,
   /** Resolved addresses of one host name that are tried. */
   addressesTriedMax: 8,
   /** The next address is tried after this long without an answer (RFC 8305 section 5). */
   nextAddressMs: 250,
+  /** "auto": QUIC alone has this long before HTTP/2 is tried beside it, and HTTP/2 is kept this long before QUIC is tried again. */
+  autoHeadStartMs: 500,
+  autoKeepMs: 300_000,
+  /** Both transports on one port: how often another free port is tried when its TCP half is taken. */
+  portTriesMax: 32,
+  /** Their connections are told apart by this: QUIC counts with 32 bits. */
+  secondConnectionIdsFrom: 4_294_967_296,
+  /** HTTP/2: what a peer may send of one stream, and of all of a connection, before it must wait for us. */
+  http2StreamWindowBytes: 786_432,
+  http2ConnectionWindowBytes: 16_777_216,
+  /** HTTP/2: bytes that a stream keeps for its reader; with the window they make the 1 MiB of the port. */
+  http2UnreadBytesMax: 262_144,
+  /** HTTP/2: bytes that a stream takes from its writer before that must wait, and the pieces they go in. */
+  http2UnsentBytesMax: 1_048_576,
+  http2PieceBytesMax: 262_144,
+  /** HTTP/2: frames above this reserve their length in what half-read ones of a connection may hold together. */
+  http2SmallFrameBytes: 65_536,
+  http2ConnectionBufferBytesMax: 134_217_728,
+  /** HTTP/2: headers of a request or answer; ours have under 200 bytes. */
+  http2HeaderBytesMax: 4_096,
+  /** HTTP/2: entries of a SETTINGS frame, frames that make no sense, and what the session itself may hold (MB). */
+  http2SettingsMax: 32,
+  http2InvalidFramesMax: 50,
+  http2SessionMemoryMb: 32,
+  /** HTTP/2: streams that a client may reset at once and per second for ever; beyond, the connection is ended. */
+  http2ResetsBurst: 10_000,
+  http2ResetsPerSecond: 1_000,
+  /** HTTP/2: so that our own clients stay below that. */
+  http2ClientResetsBurst: 9_000,
+  http2ClientResetsPerSecond: 900,
+  /** HTTP/2: until TLS stands, for the last bytes of a connection that is closed, and for answers before that. */
+  http2HandshakeMs: 10_000,
+  http2CloseMs: 1_000,
+  http2AnswersLeaveMs: 250,
+  /** HTTP/2: how often a call is begun again that the server has refused for want of a free stream. */
+  http2RefusalsMax: 20,
+  /** HTTP/2: an answered call whose stream has not ended by then is cut. */
+  http2StreamEndMs: 250,
+  /** HTTP/2: TCP connections that the system keeps until they are accepted. */
+  http2BacklogMax: 4_096,
+  /** HTTP/2: text in GOAWAY. */
+  http2ReasonBytesMax: 1_024,
+  /** HTTP/2 has 32 bits for a reset code; the lower half is its own. */
+  http2ResetCodeMax: 2_147_483_647,
+  /** TLS: a PEM file that is read, and how often a server looks whether its files have changed. */
+  pemBytesMax: 1_048_576,
+  pemPollMs: 5_000,
+  /** A certificate with fewer days left is worth a warning at the start. */
+  pemWarnDaysLeft: 14,
+  /** The identity that a server makes itself: its life, when it is renewed, and how often a running server looks. */
+  identityDays: 3_650,
+  identityRenewDaysLeft: 30,
+  identityCheckMs: 43_200_000,
+  dayMs: 86_400_000,
+  /** RFC 9000 section 10.3; what @runtara/quic takes. */
+  resetKeyBytes: 32,
+  /** Messages in log lines: the whole, one text, one list or map, and the bytes of an image that are shown. */
+  logJson: { charactersMax: 4_096, charactersMin: 64, textCharactersMax: 200, itemsMax: 10, prefixBytes: 8 },
 } as const;
 
 /** Time-outs and sizes used where the caller names none (spec 1.2 and 1.12). */
@@ -53,4 +135,20 @@ export const serverDefaults = {
   maxConcurrentHandlers: 0,
   /** Longest wait for the next byte of a frame that has begun. The original waits until the connection dies. */
   frameReadTimeoutMs: 30_000,
+  /** Calls without an answer, of all connections; sleeping ones count. 0 = any number. */
+  maxOpenCalls: 100_000,
+  /** Request payloads of calls without an answer, of all connections; 0 = any amount. */
+  maxBytesInFlight: 1_073_741_824,
+  /** The same for one connection: two frames of the largest size. */
+  maxConnectionBytesInFlight: 134_217_728,
+  /** Payload of a request frame (spec 1.5). */
+  maxFrameBytes: 67_108_864,
+  /** From a call's arrival to its answer; 0 = none. Not for calls that wait on purpose. */
+  requestTimeoutMs: 60_000,
+  /** Longest pending read or write of a raw stream; 0 = none. */
+  progressTimeoutMs: 30_000,
+  /** Faults of one kind are reported at most this often; 0 = each one. */
+  faultIntervalMs: 1_000,
+  /** How long `drain` waits for calls that are under way. */
+  drainGraceMs: 5_000,
 } as const;

@@ -18,6 +18,8 @@ interface Settings extends RetryingCallOptions {
 
 interface Target {
   readonly isConnected: boolean;
+  /** How often it was closed: what a call has begun before is not connected again. */
+  readonly closeCount: number;
   connect(): Promise<ClientConnection>;
 }
 
@@ -36,6 +38,7 @@ export async function callWithRetry<M extends RequestMessage>(
     throw new ProtocolError("OPTION_INVALID", `timeoutMs must be a number of milliseconds from 0, got ${timeoutMs}`);
   }
   const deadline = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY;
+  const { closeCount } = target;
   let cause: unknown;
   for (let number = 1; ; number++) {
     const made = await tryOnce(target, request, payload, deadline, settings.signal);
@@ -44,11 +47,14 @@ export async function callWithRetry<M extends RequestMessage>(
     const { error, mayHaveArrived } = made;
     if (isLate(error, settings.signal)) throw lateError(timeoutMs, cause ?? error);
     if (settings.retry === false || !isProtocolError(error)) throw error;
-    const failed = { number, code: error.code, isIdempotent: shape.isIdempotent, mayHaveArrived };
+    const { code, fineCode, isRetryable, retryAfterMs } = error;
+    const { isIdempotent } = shape;
+    const failed = { number, code, isIdempotent, mayHaveArrived, fineCode, isRetryable, retryAfterMs };
     const delayMs = retryDelayMs(failed, Math.random(), settings.retry);
     if (delayMs === undefined || performance.now() + delayMs >= deadline) throw error;
     cause = error;
     await pause(delayMs, settings.signal);
+    if (target.closeCount !== closeCount) throw error;
   }
 }
 

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
+import { environmentProtocol } from "../environment/protocol.ts";
 import { ProtocolError } from "../errors.ts";
 import * as environment from "../gen/runtara/environment/environment_pb.ts";
 import * as instance from "../gen/runtara/instance/instance_pb.ts";
+import { instanceProtocol } from "../instance/protocol.ts";
+import { managementProtocol } from "../management/protocol.ts";
 import type { RequestMessage } from "../protocols/calls.ts";
-import { environmentProtocol } from "../protocols/environment.ts";
-import { instanceProtocol } from "../protocols/instance.ts";
-import { managementProtocol } from "../protocols/management.ts";
 import type { Protocol, RequestEnvelope, ResponseEnvelope } from "../protocols/protocol.ts";
 import type { ServerCall } from "../server/call.ts";
 import { QuicServer } from "../server/server.ts";
@@ -25,6 +25,7 @@ function listenFor<Request extends RequestEnvelope, Response extends ResponseEnv
   const responses = new Map([...protocol.responseCases].map(([typeName, name]) => [name, typeName]));
   return QuicServer.listen({
     protocol,
+    features: [...protocol.extensions.values()],
     onCall(call) {
       const answer = protocol.answers[call.request.case];
       if (answer === undefined) call.finish();

@@ -2,8 +2,8 @@ import type { ConnectionClosed } from "@runtara/quic";
 import { ProtocolError } from "../errors.ts";
 import { frameSizeText, frameType } from "../frames.ts";
 import { limits } from "../limits.ts";
-import { mapped } from "../quic-errors.ts";
-import type { TransportConnection, TransportStream } from "../transport/port.ts";
+import { fromQuicError, mapped } from "../quic-errors.ts";
+import type { LinkStats, TransportConnection, TransportStream } from "../transport/port.ts";
 
 export interface CallOptions {
   /**
@@ -70,20 +70,40 @@ export class ClientConnection {
     return this.#isClosedHere;
   }
 
-  /** For `sendRequest`: a call that owes no answer is under way; `drain` waits for it. */
+  /** For `sendRequest`: a call that owes no answer is under way; flushing and closing wait for it. */
   trackAcknowledgement(call: Promise<unknown>): void {
     this.#unacknowledged.add(call);
     const done = (): void => void this.#unacknowledged.delete(call);
     call.then(done, done);
   }
 
-  /** Resolves when the server has taken all calls without an answer, or after `timeoutMs`. Never rejects. */
-  async drain(timeoutMs: number): Promise<void> {
-    if (this.#unacknowledged.size === 0 || timeoutMs === 0) return;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, timeoutMs);
-    await Promise.race([Promise.allSettled(this.#unacknowledged), late.promise]);
-    clearTimeout(timer);
+  /** Calls that owe no answer and that the server has not acknowledged yet. */
+  get unacknowledged(): Iterable<Promise<unknown>> {
+    return this.#unacknowledged;
+  }
+
+  /** `quic`, `http2`, `memory`: what it really goes over. */
+  get transportName(): string {
+    return this.#transport.transportName;
+  }
+
+  /** @throws ProtocolError CONNECTION_CLOSED or CONNECTION_LOST: it has ended. */
+  stats(): LinkStats {
+    try {
+      return this.#transport.stats();
+    } catch (error) {
+      throw fromQuicError(error);
+    }
+  }
+
+  /**
+   * Goes on from a fresh local socket, for a machine whose address has changed; calls and streams stay. QUIC only: over
+   * another transport nothing is done, and the connection ends when the system notices.
+   *
+   * @throws ProtocolError BIND_FAILED, CONNECTION_CLOSED, CONNECTION_LOST
+   */
+  async rebind(): Promise<void> {
+    await mapped(this.#transport.rebind?.() ?? Promise.resolve());
   }
 
   /** A stream of bytes, nothing sent on it yet. */

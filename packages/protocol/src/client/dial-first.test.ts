@@ -64,3 +64,21 @@ test("all fail: the first failure is told, also if the time was over before the 
     new Promise((_, reject) => setTimeout(() => reject(new Error(host)), timeoutMs));
   await assert.rejects(dialFirst(["a", "b"], slow, assert.fail, 20), { message: "a" });
 });
+
+test("what loses is aborted, and so is everything when the caller gives up", async () => {
+  const signals: AbortSignal[] = [];
+  const hang = (signal: AbortSignal): Promise<string> =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+  const dial = (host: string, _: number, signal: AbortSignal): Promise<string> => {
+    signals.push(signal);
+    return host === "b" ? Promise.resolve(host) : hang(signal);
+  };
+  assert.equal(await dialFirst(["a", "b"], dial, assert.fail, 0), "b");
+  assert.equal(signals[0]?.aborted, true);
+
+  const abort = new AbortController();
+  const dialling = dialFirst(["c", "d", "e"], dial, assert.fail, 0, abort.signal);
+  abort.abort();
+  await assert.rejects(dialling, { message: "aborted" });
+  assert.equal(signals.length, 3, "no further address is tried");
+});

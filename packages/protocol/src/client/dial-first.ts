@@ -2,20 +2,23 @@ import { limits } from "../limits.ts";
 
 /**
  * Tries addresses in order, each one `nextAddressMs` after the one before or as soon as that fails, and returns the first
- * connection (RFC 8305 section 5). Connections that come too late go to `discard`. `timeoutMs` is for all of them
- * together; 0 = none.
+ * connection (RFC 8305 section 5). The attempts that lose are aborted; a connection that comes nevertheless goes to
+ * `discard`. `timeoutMs` is for all of them together; 0 = none.
  *
- * @throws the first failure if every address fails.
+ * @throws the first failure if every address fails, or what ended `signal`'s attempt.
  */
 export async function dialFirst<T>(
   hosts: readonly string[],
-  dial: (host: string, timeoutMs: number) => Promise<T>,
+  dial: (host: string, timeoutMs: number, signal: AbortSignal) => Promise<T>,
   discard: (late: T) => void,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<T> {
   const startedAt = performance.now();
   const failures: unknown[] = [];
   const won = Promise.withResolvers<T>();
+  const over = new AbortController();
+  const attempts = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
   let isOver = false;
   let tried = 0;
   let isLastTried = false;
@@ -24,14 +27,15 @@ export async function dialFirst<T>(
   };
   for (const [index, host] of hosts.entries()) {
     const leftMs = timeoutMs - Math.floor(performance.now() - startedAt);
-    if (isOver || (timeoutMs > 0 && index > 0 && leftMs <= 0)) break;
+    if (isOver || (index > 0 && (attempts.aborted || (timeoutMs > 0 && leftMs <= 0)))) break;
     tried++;
     const failed = Promise.withResolvers<void>();
-    dial(host, timeoutMs === 0 ? 0 : index === 0 ? timeoutMs : leftMs).then(
+    dial(host, timeoutMs === 0 ? 0 : index === 0 ? timeoutMs : leftMs, attempts).then(
       (connection) => {
         if (isOver) return discard(connection);
         isOver = true;
         won.resolve(connection);
+        over.abort();
       },
       (error: unknown) => {
         failures.push(error);

@@ -9,7 +9,8 @@ import { QuicServer } from "../server/server.ts";
 import { seed } from "../testing/messages.ts";
 import { memoryTransport } from "../transport/memory/transport.ts";
 import type { Transport } from "../transport/port.ts";
-import { type ClientOptions, QuicClient } from "./client.ts";
+import { QuicClient } from "./client.ts";
+import type { ClientOptions } from "./options.ts";
 import { type FailedTry, retryDelayMs } from "./retry.ts";
 import { sendRequest } from "./send-request.ts";
 
@@ -34,6 +35,44 @@ test("policy: what may be repeated", () => {
     assert.equal(retryDelayMs({ ...failed, code, mayHaveArrived: false }, 0), undefined, code);
   }
   assert.equal(retryDelayMs({ ...failed, number: retryDefaults.triesMax }, 0), undefined);
+});
+
+test("policy: a refusal is repeated as the server says, if nothing was done or the call is idempotent", () => {
+  const refused: FailedTry = { ...failed, code: "RPC", isRetryable: true, fineCode: "OVERLOADED" };
+  const once = { ...refused, isIdempotent: false };
+  assert.equal(retryDelayMs({ ...once, retryAfterMs: 400 }, 0), 400);
+  assert.equal(retryDelayMs({ ...once, retryAfterMs: 400 }, 1), 600);
+  assert.equal(retryDelayMs(once, 0), 25, "without a hint the policy's own delay");
+  assert.equal(retryDelayMs({ ...once, retryAfterMs: 1 }, 0), 25, "and never less");
+  assert.equal(retryDelayMs({ ...once, retryAfterMs: retryDefaults.delayMsMax + 1 }, 0), undefined);
+  assert.equal(retryDelayMs({ ...once, number: retryDefaults.triesMax }, 0), undefined);
+  for (const fineCode of ["DEADLINE_EXCEEDED", "SOMETHING_NEW", undefined]) {
+    assert.equal(retryDelayMs({ ...once, fineCode }, 0), undefined, fineCode);
+    assert.equal(retryDelayMs({ ...refused, fineCode }, 0), 25, fineCode);
+  }
+  for (const isRetryable of [false, undefined]) {
+    assert.equal(retryDelayMs({ ...refused, isRetryable }, 0), undefined);
+  }
+});
+
+test("a call that an overloaded server refuses is repeated, whatever it is", async () => {
+  const transport = memoryTransport();
+  let calls = 0;
+  await using server = await QuicServer.listen({
+    transport,
+    onCall(call) {
+      calls++;
+      const details = { fineCode: "OVERLOADED", retryable: true, retryAfterMs: 1 } as const;
+      if (calls < 3) call.respondError("POLL_SIGNALS_ERROR", "too much to do", details);
+      else call.respond(create(instance.PollSignalsResponseSchema));
+    },
+  });
+  await using client = QuicClient.localhost({ transport, serverAddr: server.address, retry: soon });
+  await client.call(poll);
+  assert.equal(calls, 3);
+  calls = -10;
+  await assert.rejects(client.call(poll), { code: "RPC", fineCode: "OVERLOADED", isRetryable: true, retryAfterMs: 1 });
+  assert.equal(calls, -6);
 });
 
 test("policy: the delay doubles up to its maximum and is jittered by half", () => {

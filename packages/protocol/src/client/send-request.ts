@@ -37,15 +37,25 @@ export async function exchange(
 ): Promise<Message | undefined> {
   const shape = callShape(request);
   const deadline = shape.waits && options.timeoutMs === undefined ? { ...options, timeoutMs: 0 } : options;
-  const call = connection.call(payload, deadline);
-  if (shape.response === undefined) connection.trackAcknowledgement(call);
-  const answer = await call.catch((error: unknown) => {
-    const isFlushed = shape.response === undefined && error instanceof ProtocolError && error.code === "STREAM_ENDED";
-    if (isFlushed) return undefined;
+  if (shape.response !== undefined) return decodeResponse(request, await connection.call(payload, deadline));
+  const flushed = acknowledged(connection, request, payload, deadline);
+  connection.trackAcknowledgement(flushed);
+  return await flushed;
+}
+
+/** The end of the stream is the acknowledgement; an answer can only be an error. */
+async function acknowledged(
+  connection: ClientConnection,
+  request: Message,
+  payload: Uint8Array,
+  options: CallOptions,
+): Promise<Message | undefined> {
+  try {
+    return decodeResponse(request, await connection.call(payload, options));
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === "STREAM_ENDED") return undefined;
     throw error;
-  });
-  // The table behind Answer and callShape is one and the same.
-  return answer && decodeResponse(request, answer);
+  }
 }
 
 /** The connection to use; a signal ends the waiting for it, not the connecting, which others may share. */

@@ -43,17 +43,22 @@ function anyValue(field: DescField): fc.Arbitrary<unknown> {
     case "message":
       return anyMessage(field.message);
     case "list":
-      if (field.listKind !== "message") throw new Error(`no values for ${field}`);
-      return fc.array(anyMessage(field.message), { maxLength: 4 });
+      return fc.array(anyItem(field), { maxLength: 4 });
     case "map":
       return fc.dictionary(anyText, anyText, { maxKeys: 4 });
     case "enum":
-      return fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer());
+      return anyEnum;
     default:
       return anyScalar(field.scalar);
   }
 }
 
+function anyItem(field: DescField & { fieldKind: "list" }): fc.Arbitrary<unknown> {
+  if (field.listKind === "message") return anyMessage(field.message);
+  return field.listKind === "enum" ? anyEnum : anyScalar(field.scalar);
+}
+
+const anyEnum = fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer());
 const anyText = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("\uFFFD", "\uFEFFbom", "\0", "é"));
 
 function anyScalar(scalar: ScalarType): fc.Arbitrary<unknown> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { type CertificatePair, certificateFingerprint, generateCertificate } from "@runtara/quic";
 import { QuicClient } from "../client/client.ts";
 import { sendRequest } from "../client/send-request.ts";
 import { encodeRequest } from "../envelopes.ts";
@@ -9,7 +10,7 @@ import * as instance from "../gen/runtara/instance/instance_pb.ts";
 import { limits } from "../limits.ts";
 import type { ServerCall } from "../server/call.ts";
 import { QuicServer } from "../server/server.ts";
-import type { Transport, TransportConnection, TransportStream } from "../transport/port.ts";
+import type { DialOptions, Transport, TransportConnection, TransportStream } from "../transport/port.ts";
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 const checkpoint = (state: Uint8Array): instance.CheckpointRequest =>
@@ -24,8 +25,15 @@ async function readAll(stream: TransportStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+export interface TransportTraits {
+  /** A reset ends both directions of a stream (HTTP/2). */
+  readonly resetsBoth?: boolean;
+  /** There is no TLS, so that certificates are taken at their word (memory). */
+  readonly isPlain?: boolean;
+}
+
 /** What every transport promises to client and server; each one runs it. */
-export function describeTransport(name: string, open: () => Transport): void {
+export function describeTransport(name: string, open: () => Transport, traits: TransportTraits = {}): void {
   void describe(`transport: ${name}`, () => {
     let transport: Transport;
     let server: QuicServer;
@@ -59,13 +67,14 @@ export function describeTransport(name: string, open: () => Transport): void {
     });
 
     const newClient = (): QuicClient => QuicClient.localhost({ transport, serverAddr: server.address });
-    const dial = (): Promise<TransportConnection> =>
+    const dial = (options: Partial<DialOptions> = {}): Promise<TransportConnection> =>
       transport.dial({
         host: "127.0.0.1",
         port: server.port,
         serverName: "localhost",
         verify: "skip",
-        connectTimeoutMs: 5_000,
+        connectTimeoutMs: 20_000,
+        ...options,
       });
     const echo = (call: ServerCall): void => {
       assert.ok(call.request.case === "checkpoint");
@@ -186,30 +195,75 @@ export function describeTransport(name: string, open: () => Transport): void {
       })();
       // Calls beside it go on; each one is at least one round trip in which the writer could run ahead.
       for (let i = 0; i < 50; i++) await stillAnswers();
-      assert.ok(writtenBytes < total / 2, `${writtenBytes} bytes were taken without a reader`);
+      // 1 MiB unread there, about as much on the way, and 1 MiB unsent here.
+      assert.ok(writtenBytes < 4_194_304, `${writtenBytes} bytes were taken without a reader`);
       assert.equal((await readAll(reader)).length, total);
       await writing;
       await reader.finish();
       assert.equal(await stream.read(), undefined);
     });
 
-    void test("reset and stop: the other end sees the code", async () => {
+    /** A stream of the client and the server's end of it. */
+    async function streamPair(): Promise<[client: TransportStream, server: TransportStream]> {
       const opened = Promise.withResolvers<TransportStream>();
       handle = (call) => opened.resolve(call.stream());
       const stream = await raw.openStream();
       await stream.write(encodeFrame(frameType.request, encodeRequest(ack)));
-      const reader = await opened.promise;
-      stream.reset(5);
-      await assert.rejects(readAll(reader), { code: "STREAM_RESET", resetCode: 5n });
-      stream.stop(6);
-      await assert.rejects(
-        async () => {
-          for (;;) await reader.write(new Uint8Array(65_536));
-        },
-        { code: "STREAM_RESET", resetCode: 6n },
-      );
+      return [stream, await opened.promise];
+    }
+    const writeOn = async (stream: TransportStream): Promise<void> => {
+      for (;;) await stream.write(new Uint8Array(65_536));
+    };
+
+    void test("reset: the reader at the other end sees the code, and never an end", async () => {
+      for (const isUnread of [false, true]) {
+        const [stream, reader] = await streamPair();
+        if (isUnread) await stream.write(new Uint8Array(500_000));
+        stream.reset(5);
+        await assert.rejects(readAll(reader), { code: "STREAM_RESET", resetCode: 5n });
+        await assert.rejects(stream.write(hex("00")), { code: "CALL_FINISHED" });
+        stream.stop(0);
+        reader.reset(0);
+      }
+      const [stream, writer] = await streamPair();
+      await writer.write(new Uint8Array(1_000));
+      assert.equal((await stream.read())?.length, 1_000);
+      writer.reset(1_234_567_890);
+      await assert.rejects(readAll(stream), { code: "STREAM_RESET", resetCode: 1_234_567_890n });
       await stillAnswers();
     });
+
+    void test("stop: the writer at the other end sees the code", async () => {
+      const [stream, writer] = await streamPair();
+      await stream.finish();
+      stream.stop(6);
+      await assert.rejects(writeOn(writer), { code: "STREAM_RESET", resetCode: 6n });
+      assert.equal(await stream.read(), undefined);
+      await stillAnswers();
+    });
+
+    void test("a server that answers early stops the client's upload; the answer is whole", async () => {
+      const [stream, server] = await streamPair();
+      const writing = assert.rejects(writeOn(stream), { code: "STREAM_RESET", resetCode: 0n });
+      server.stop(0);
+      await server.write(new Uint8Array(70_000).fill(1));
+      await server.finish();
+      assert.equal((await readAll(stream)).length, 70_000);
+      await writing;
+      stream.reset(0);
+      await stillAnswers();
+    });
+
+    if (!traits.resetsBoth) {
+      void test("reset and stop each end one direction, with a code of their own", async () => {
+        const [stream, reader] = await streamPair();
+        stream.reset(5);
+        await assert.rejects(readAll(reader), { code: "STREAM_RESET", resetCode: 5n });
+        stream.stop(6);
+        await assert.rejects(writeOn(reader), { code: "STREAM_RESET", resetCode: 6n });
+        await stillAnswers();
+      });
+    }
 
     void test("abort and deadline end one call; the server is told and the connection lives", async () => {
       for (const how of ["abort", "deadline"]) {
@@ -234,6 +288,138 @@ export function describeTransport(name: string, open: () => Transport): void {
         assert.equal(await client.connect(), connection);
       }
       await stillAnswers();
+    });
+
+    void test("an abort is seen by the other side within one round trip", async () => {
+      for (let round = 0; round < 20; round++) {
+        let isTold = false;
+        const arrived = Promise.withResolvers<void>();
+        handle = (call) => {
+          call.onAborted = () => {
+            isTold = true;
+            call.finish();
+          };
+          arrived.resolve();
+        };
+        const abort = new AbortController();
+        const call = raw.call(frameType.request, encodeRequest(checkpoint(hex("01"))), { signal: abort.signal });
+        const rejected = assert.rejects(call, { code: "CALL_ABORTED" });
+        await arrived.promise;
+        // Watching has reached the network before the abort leaves.
+        await stillAnswers();
+        abort.abort();
+        await stillAnswers();
+        assert.equal(isTold, true, `round ${round}`);
+        await rejected;
+      }
+    });
+
+    void test("frames of 64 MiB there and back; one byte more is refused", async () => {
+      // With the usual time for a frame to go on: so many bytes may rest for a while on a busy machine.
+      const roomy = await QuicServer.listen({ transport, onCall: echo });
+      const large = QuicClient.localhost({ transport, serverAddr: roomy.address });
+      const overhead = encodeRequest(checkpoint(new Uint8Array(67_000_000))).length - 67_000_000;
+      const state = new Uint8Array(limits.framePayloadBytesMax - overhead).fill(7);
+      const answer = await sendRequest(large, checkpoint(state));
+      assert.ok(Buffer.from(answer.state).equals(state));
+      const larger = checkpoint(new Uint8Array(state.length + 1));
+      await assert.rejects(sendRequest(large, larger), { code: "FRAME_TOO_LARGE" });
+      await large.close();
+      await roomy.close();
+    });
+
+    void test("calls over the stream limit wait, and can be given up meanwhile", async () => {
+      const connection = await dial();
+      const kept: ServerCall[] = [];
+      const full = Promise.withResolvers<void>();
+      handle = (call) => {
+        if (kept.push(call) === 20) full.resolve();
+      };
+      const call = (options = {}): Promise<unknown> =>
+        connection.call(frameType.request, encodeRequest(checkpoint(hex("01"))), options);
+      const open = Array.from({ length: 20 }, () => call());
+      await full.promise;
+      const waiting = call();
+      await assert.rejects(call({ timeoutMs: 30 }), { code: "CALL_TIMEOUT" });
+      assert.equal(kept.length, 20);
+      // The one that was given up may not have left the network yet.
+      assert.ok(connection.stats().callsInFlight >= 21);
+      handle = echo;
+      for (const one of kept) echo(one);
+      await Promise.all([...open, waiting]);
+      assert.equal(connection.stats().callsInFlight, 0);
+      await connection.close();
+    });
+
+    void test("statistics of a connection, until it has ended", async () => {
+      const connection = await dial();
+      handle = echo;
+      await connection.call(frameType.request, encodeRequest(checkpoint(hex("07"))));
+      const { remoteAddress, callsInFlight, bytesSent } = connection.stats();
+      assert.deepEqual([remoteAddress, callsInFlight], [server.address, 0]);
+      assert.equal(bytesSent === undefined, traits.isPlain === true);
+      assert.equal(connection.transportName, transport.name);
+      await connection.close();
+      assert.throws(() => connection.stats(), { code: "CONNECTION_CLOSED" });
+    });
+
+    void test("who the client is: its certificate, where the server asks for one", async () => {
+      const pair = (names: string[], usage: "ca" | "server" | "client", issuer?: CertificatePair): CertificatePair =>
+        generateCertificate({ names, usage, days: 1, ...(issuer ? { issuer } : {}) });
+      const ca = pair(["authority"], "ca");
+      const shown = pair(["localhost"], "server", ca);
+      const worker = pair(["worker-7.example", "10.0.0.7"], "client", ca);
+      const listener = await transport.listen(
+        { host: "127.0.0.1", port: 0, certificate: shown, clientCaPem: ca.certPem },
+        {
+          onCall(call) {
+            const { fingerprint, subject, dnsNames } = call.connection.peerCertificate ?? {};
+            call.respond(2, Buffer.from(JSON.stringify({ fingerprint, subject, dnsNames })));
+          },
+        },
+      );
+      const base = { host: "127.0.0.1", port: listener.port, serverName: "localhost", connectTimeoutMs: 20_000 };
+      const connection = await transport.dial({ ...base, verify: { caPem: ca.certPem }, certificate: worker });
+      const { payload } = await connection.call(1, hex(""));
+      assert.deepEqual(JSON.parse(Buffer.from(payload).toString()), {
+        fingerprint: certificateFingerprint(worker.certPem),
+        subject: "CN=worker-7.example",
+        dnsNames: ["worker-7.example"],
+      });
+      await connection.close();
+      await listener.close();
+    });
+
+    void test("without being asked a client is nobody", async () => {
+      const who = Promise.withResolvers<unknown>();
+      const listener = await transport.listen(
+        { host: "127.0.0.1", port: 0, certificate: "self-signed" },
+        { onConnection: (peer) => who.resolve(peer.peerCertificate), onCall: (call) => call.finish() },
+      );
+      const base = { host: "127.0.0.1", port: listener.port, serverName: "localhost", connectTimeoutMs: 20_000 };
+      const connection = await transport.dial({ ...base, verify: "skip" });
+      assert.equal(await who.promise, undefined);
+      await connection.close();
+      await listener.close();
+    });
+
+    void test("close reasons: long ones, odd ones, and codes of more than 32 bits", async () => {
+      for (const [code, reason] of [
+        [2 ** 40 + 1, "wartung – später"],
+        [0, ""],
+        [7, `line 1\nline 2 close 9 ${"x".repeat(200)}`],
+      ] as const) {
+        const connection = await dial();
+        handle = (call) => call.connection.close(code, reason);
+        await assert.rejects(connection.call(1, encodeRequest(ack)), { closeCode: BigInt(code), closeReason: reason });
+        const seen = await connection.closed;
+        assert.deepEqual([seen.by, seen.code, seen.reason], ["peer", BigInt(code), reason]);
+      }
+    });
+
+    void test("dialling is given up at once when its signal is aborted", async () => {
+      const signal = AbortSignal.abort(new Error("why"));
+      await assert.rejects(dial({ signal }), { code: "CALL_ABORTED" });
     });
 
     void test("close codes: each end learns the other's, calls under way fail with it", async () => {

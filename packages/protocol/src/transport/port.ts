@@ -1,25 +1,28 @@
 import type {
   CallFault,
   CallOptions,
+  CertificatePair,
   ConnectionClosed,
   ConnectOptions,
   EndpointStats,
   Frame,
   ListenOptions,
+  PeerCertificate,
 } from "@runtara/quic";
 
 // What client and server need of a network. Errors are QuicErrors, whatever the network: their codes are its vocabulary.
 
 /**
- * A way from clients to servers: QUIC, or memory. Values of `call` and `respond` are whole frames, on streams of their
+ * A way from clients to servers: QUIC, HTTP/2, or memory. Values of `call` and `respond` are whole frames, on streams of their
  * own; streams are back-pressured.
  */
 export interface Transport {
   readonly name: string;
   /**
-   * Connects to one address.
+   * Connects to one address. Aborting `signal` ends the attempt at once.
    *
-   * @throws QuicError CONNECT_TIMEOUT, CONNECT_FAILED, TLS_FAILED, and the codes of options that cannot be used.
+   * @throws QuicError CONNECT_TIMEOUT, CONNECT_FAILED, CALL_ABORTED, TLS_FAILED and the other TLS_ codes, and the codes
+   *   of options that cannot be used.
    */
   dial(options: DialOptions): Promise<TransportConnection>;
   /**
@@ -31,10 +34,29 @@ export interface Transport {
 }
 
 export type DialOptions = ConnectOptions;
-export type BindOptions = ListenOptions;
+export type BindOptions = ListenOptions & {
+  /** Connections are numbered from here on, for listeners whose connections are mixed (`alongside`); QUIC starts at 0. */
+  readonly connectionIdsFrom?: number;
+};
+
+/** What is known of one connection; what the network cannot tell is undefined. */
+export interface LinkStats {
+  /** Where the peer is now: over QUIC it may move. */
+  readonly remoteAddress: string;
+  readonly rttUs?: number | undefined;
+  readonly congestionWindowBytes?: number | undefined;
+  readonly bytesSent?: number | undefined;
+  readonly bytesReceived?: number | undefined;
+  readonly packetsSent?: number | undefined;
+  readonly packetsLost?: number | undefined;
+  /** Client: calls without an answer yet; server: calls that are not ended yet. */
+  readonly callsInFlight: number;
+}
 
 /** The client's end of a connection. */
 export interface TransportConnection {
+  /** Name of the transport it really goes over. */
+  readonly transportName: string;
   /** `ip:port` of the server. */
   readonly remoteAddress: string;
   readonly isOpen: boolean;
@@ -50,11 +72,22 @@ export interface TransportConnection {
   /** A frame for a server that owes no answer; resolves when it has ended its side, an answer is thrown away. */
   send(type: number, payload: Uint8Array): Promise<void>;
   openStream(): Promise<TransportStream>;
+  /** @throws QuicError CONNECTION_CLOSED or CONNECTION_LOST: it has ended. */
+  stats(): LinkStats;
+  /**
+   * Goes on from a fresh local socket, calls and streams stay; only where the network can (QUIC).
+   *
+   * @throws QuicError BIND_FAILED, CONNECTION_CLOSED, CONNECTION_LOST.
+   */
+  rebind?(): Promise<void>;
   /** Ends every call. Resolves when the server has been told; idempotent. */
   close(code?: number, reason?: string): Promise<void>;
 }
 
-/** Bytes in both directions. At most about 1 MiB waits unread in each. */
+/**
+ * Bytes in both directions. At most about 1 MiB waits unread in each. The directions of a stream end one by one; over
+ * HTTP/2 `reset` ends both at once, and `stop` is told to the peer when this side has finished writing.
+ */
 export interface TransportStream {
   /** The next bytes, or undefined after the peer's end. @throws QuicError STREAM_RESET or the connection's end. */
   read(): Promise<Uint8Array | undefined>;
@@ -83,8 +116,12 @@ export interface TransportPeer {
   readonly id: number;
   readonly remoteAddress: string;
   readonly isOpen: boolean;
+  /** Who the client has proved to be; undefined unless the listener has `clientCaPem`. */
+  readonly peerCertificate: PeerCertificate | undefined;
   /** Free for the server's use. */
   data: unknown;
+  /** @throws QuicError CONNECTION_CLOSED: it has ended. */
+  stats(): LinkStats;
   close(code?: number, reason?: string): void;
 }
 
@@ -115,6 +152,12 @@ export interface TransportListener {
   readonly port: number;
   /** PEM; empty where there is no TLS. */
   readonly certificatePem: string;
+  /**
+   * Shows another certificate in the handshakes that begin from now on.
+   *
+   * @throws QuicError CERTIFICATE_INVALID (the old one stays), ENDPOINT_CLOSED.
+   */
+  setCertificate(certificate: CertificatePair): void;
   /** Closes every connection; answers given before still leave. Idempotent. */
   close(code?: number, reason?: string): Promise<void>;
   ref(): void;

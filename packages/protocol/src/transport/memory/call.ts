@@ -1,7 +1,7 @@
 import { type CallFault, QuicError } from "@runtara/quic";
+import { checkFrame, type FrameBounds, type FrameRead } from "../frame-bounds.ts";
 import type { TransportCall, TransportPeer, TransportStream } from "../port.ts";
 import { writeFrame } from "./connection.ts";
-import { checkFrame, type FrameBounds, type FrameRead } from "./frames.ts";
 import { deliver } from "./pipe.ts";
 import type { MemoryStream } from "./stream.ts";
 

@@ -1,17 +1,21 @@
 import { type CallOptions, type ConnectionClosed, type Frame, QuicError } from "@runtara/quic";
 import { encodeFrame } from "../../frames.ts";
-import type { TransportConnection } from "../port.ts";
-import { answerError, checkFrame, type FrameBounds, readFrame } from "./frames.ts";
+import { closedError } from "../closed.ts";
+import { answerError, checkFrame, type FrameBounds } from "../frame-bounds.ts";
+import type { LinkStats, TransportConnection } from "../port.ts";
+import { readFrame } from "./frames.ts";
 import type { Link } from "./link.ts";
 import type { MemoryStream } from "./stream.ts";
 
 /** The client's end of a connection in memory. */
 export class MemoryConnection implements TransportConnection {
+  readonly transportName = "memory";
   readonly remoteAddress: string;
   readonly closed: Promise<ConnectionClosed>;
   readonly #link: Link;
   readonly #bounds: FrameBounds;
   #closing: Promise<void> | undefined;
+  #callsInFlight = 0;
 
   constructor(link: Link, remoteAddress: string, closed: Promise<ConnectionClosed>, bounds: FrameBounds) {
     this.#link = link;
@@ -29,9 +33,14 @@ export class MemoryConnection implements TransportConnection {
     checkFrame(this.#bounds, type, payload);
     if (options.signal?.aborted === true) throw abortedError(options.signal);
     const opening = this.#link.openStream();
-    return await unlessGivenUp(this.#exchange(opening, type, payload), options, () => {
-      void opening.then(abandon, () => {});
-    });
+    this.#callsInFlight++;
+    try {
+      return await unlessGivenUp(this.#exchange(opening, type, payload), options, () => {
+        void opening.then(abandon, () => {});
+      });
+    } finally {
+      this.#callsInFlight--;
+    }
   }
 
   async send(type: number, payload: Uint8Array): Promise<void> {
@@ -47,6 +56,12 @@ export class MemoryConnection implements TransportConnection {
 
   openStream(): Promise<MemoryStream> {
     return this.#link.openStream();
+  }
+
+  stats(): LinkStats {
+    const why = this.#link.ended.client;
+    if (why !== undefined) throw closedError(why);
+    return { remoteAddress: this.remoteAddress, callsInFlight: this.#callsInFlight };
   }
 
   close(code = 0, reason = ""): Promise<void> {

@@ -1,19 +1,7 @@
-import { type CallFault, type Frame, QuicError } from "@runtara/quic";
+import { QuicError } from "@runtara/quic";
 import { limits } from "../../limits.ts";
+import { type FrameBounds, type FrameFault, type FrameRead, headerFault } from "../frame-bounds.ts";
 import type { Pipe } from "./pipe.ts";
-
-export interface FrameBounds {
-  readonly payloadBytesMax: number;
-  readonly typeMax: number;
-  /** How long a started frame may go without a new byte; 0 = for ever. */
-  readonly readTimeoutMs: number;
-}
-
-/** A frame, or what was wrong with it. */
-export type FrameRead =
-  | (Frame & { readonly fault?: undefined })
-  | { readonly fault: CallFault; readonly detail: number };
-type Fault = Extract<FrameRead, { detail: number }>;
 
 /**
  * The first frame in `pipe`; what follows stays there. Faults in the order of spec 1.6, lengths before allocation.
@@ -26,8 +14,8 @@ export async function readFrame(pipe: Pipe, bounds: FrameBounds): Promise<FrameR
   const view = new DataView(header.buffer);
   const length = view.getUint32(0);
   const type = view.getUint16(4);
-  if (type < 1 || type > bounds.typeMax) return { fault: "FRAME_TYPE_INVALID", detail: type };
-  if (length > bounds.payloadBytesMax) return { fault: "FRAME_TOO_LARGE", detail: length };
+  const fault = headerFault(bounds, type, length);
+  if (fault !== undefined) return fault;
   const payload = await readExactly(pipe, length, bounds, limits.frameHeaderBytes);
   return payload instanceof Uint8Array ? { type, payload } : payload;
 }
@@ -37,7 +25,7 @@ async function readExactly(
   length: number,
   bounds: FrameBounds,
   readBefore: number,
-): Promise<Uint8Array<ArrayBuffer> | Fault> {
+): Promise<Uint8Array<ArrayBuffer> | FrameFault> {
   const bytes = new Uint8Array(length);
   for (let filled = 0; filled < length; ) {
     const hasStarted = readBefore + filled > 0;
@@ -52,8 +40,8 @@ async function readExactly(
   return bytes;
 }
 
-async function nextChunk(pipe: Pipe, timeoutMs: number): Promise<Uint8Array | undefined | Fault> {
-  const late = Promise.withResolvers<Fault>();
+async function nextChunk(pipe: Pipe, timeoutMs: number): Promise<Uint8Array | undefined | FrameFault> {
+  const late = Promise.withResolvers<FrameFault>();
   const timer =
     timeoutMs > 0 ? setTimeout(() => late.resolve({ fault: "FRAME_TIMEOUT", detail: 0 }), timeoutMs) : undefined;
   try {
@@ -63,28 +51,5 @@ async function nextChunk(pipe: Pipe, timeoutMs: number): Promise<Uint8Array | un
     return { fault: "STREAM_RESET", detail: Number(error.resetCode ?? 0n) };
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** What the caller of a failed unary call gets; the bad type or length stands at the end of the text. */
-export function answerError({ fault, detail }: Fault): QuicError {
-  switch (fault) {
-    case "FRAME_TYPE_INVALID":
-    case "FRAME_TOO_LARGE":
-      return new QuicError(fault, `the answer's header is not valid: ${detail}`);
-    case "STREAM_RESET":
-      return new QuicError(fault, `stream reset by peer: error ${detail}`, { resetCode: BigInt(detail) });
-    default:
-      return new QuicError("STREAM_ENDED", `the stream ended after ${detail} bytes of the answer`);
-  }
-}
-
-/** @throws QuicError FRAME_TYPE_INVALID or FRAME_TOO_LARGE */
-export function checkFrame(bounds: FrameBounds, type: number, payload: Uint8Array): void {
-  if (!Number.isInteger(type) || type < 1 || type > bounds.typeMax) {
-    throw new QuicError("FRAME_TYPE_INVALID", `frame types are 1 to ${bounds.typeMax}, got ${type}`);
-  }
-  if (payload.length > bounds.payloadBytesMax) {
-    throw new QuicError("FRAME_TOO_LARGE", `the limit is ${bounds.payloadBytesMax} bytes, got ${payload.length}`);
   }
 }

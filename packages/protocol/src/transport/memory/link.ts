@@ -1,4 +1,5 @@
-import { type ConnectionClosed, QuicError } from "@runtara/quic";
+import type { ConnectionClosed } from "@runtara/quic";
+import { closedError } from "../closed.ts";
 import { deliver, Pipe } from "./pipe.ts";
 import { MemoryStream } from "./stream.ts";
 
@@ -83,10 +84,4 @@ export class Link {
     if (end === "client") for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
     this.#onEnd[end](why);
   }
-}
-
-function closedError(why: ConnectionClosed): QuicError {
-  const closer = why.by === "local" ? "here" : "by the peer";
-  const message = `connection closed ${closer} with code ${why.code}${why.reason === "" ? "" : `: ${why.reason}`}`;
-  return new QuicError("CONNECTION_CLOSED", message, { closeCode: why.code, closeReason: why.reason });
 }

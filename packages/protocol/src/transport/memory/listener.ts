@@ -1,10 +1,22 @@
-import { type ConnectionClosed, QuicError } from "@runtara/quic";
+import { type ConnectionClosed, type PeerCertificate, QuicError } from "@runtara/quic";
 import { formatAddress } from "../../address.ts";
-import { limits, serverDefaults } from "../../limits.ts";
-import type { BindOptions, TransportHandlers, TransportListener, TransportPeer, TransportStats } from "../port.ts";
+import { serverDefaults } from "../../limits.ts";
+import { closedError } from "../closed.ts";
+import { type FrameBounds, frameBounds } from "../frame-bounds.ts";
+import { peerCertificateOfPem } from "../peer-certificate.ts";
+import type {
+  BindOptions,
+  DialOptions,
+  LinkStats,
+  TransportHandlers,
+  TransportListener,
+  TransportPeer,
+  TransportStats,
+} from "../port.ts";
+import { runHandler } from "../run-handler.ts";
 import { MemoryCall } from "./call.ts";
 import { MemoryConnection } from "./connection.ts";
-import { type FrameBounds, readFrame } from "./frames.ts";
+import { readFrame } from "./frames.ts";
 import { Link } from "./link.ts";
 import { deliver } from "./pipe.ts";
 import type { MemoryStream } from "./stream.ts";
@@ -17,14 +29,23 @@ class MemoryPeer implements TransportPeer {
   readonly calls: Set<MemoryCall> = new Set();
   readonly link: Link;
 
-  constructor(id: number, remoteAddress: string, link: Link) {
+  readonly peerCertificate: PeerCertificate | undefined;
+
+  constructor(id: number, remoteAddress: string, link: Link, peerCertificate: PeerCertificate | undefined) {
     this.id = id;
     this.remoteAddress = remoteAddress;
     this.link = link;
+    this.peerCertificate = peerCertificate;
   }
 
   get isOpen(): boolean {
     return this.link.ended.server === undefined;
+  }
+
+  stats(): LinkStats {
+    const why = this.link.ended.server;
+    if (why !== undefined) throw closedError(why);
+    return { remoteAddress: this.remoteAddress, callsInFlight: this.calls.size };
   }
 
   close(code = 0, reason = ""): void {
@@ -42,7 +63,7 @@ export class MemoryListener implements TransportListener {
   readonly #streamsMax: number;
   readonly #onClose: () => void;
   readonly #peers = new Set<MemoryPeer>();
-  #lastId = 0;
+  #nextId: number;
   #callsReceived = 0;
   #isDrainDue = false;
   #closing: Promise<void> | undefined;
@@ -51,31 +72,34 @@ export class MemoryListener implements TransportListener {
     this.host = options.host;
     this.port = port;
     this.#handlers = handlers;
+    this.#nextId = options.connectionIdsFrom ?? 1;
     this.#onClose = onClose;
-    this.#bounds = {
-      payloadBytesMax: options.frame?.payloadBytesMax ?? limits.framePayloadBytesMax,
-      typeMax: options.frame?.typeMax ?? limits.frameTypeMax,
-      readTimeoutMs: options.frame?.readTimeoutMs ?? serverDefaults.frameReadTimeoutMs,
-    };
+    this.#bounds = frameBounds(options);
     this.#streamsMax = options.transport?.maxBidiStreams ?? serverDefaults.maxBiStreams;
   }
 
-  /** A new connection; its client's end. */
-  accept(clientAddress: string): MemoryConnection {
+  /** A new connection; its client's end. There is no handshake, so the certificate is taken at its word. */
+  accept(clientAddress: string, client: Pick<DialOptions, "certificate" | "frame">): MemoryConnection {
+    const { certificate } = client;
     const closed = Promise.withResolvers<ConnectionClosed>();
     const link: Link = new Link(this.#streamsMax, (stream) => void this.#serve(peer, stream), {
       client: closed.resolve,
       server: (why) => this.#onEnded(peer, why),
     });
-    const peer = new MemoryPeer(++this.#lastId, clientAddress, link);
+    const holder = certificate && peerCertificateOfPem(certificate.certPem);
+    const peer = new MemoryPeer(this.#nextId++, clientAddress, link, holder);
     this.#peers.add(peer);
-    run(() => this.#handlers.onConnection?.(peer));
-    return new MemoryConnection(link, formatAddress(this), closed.promise, this.#bounds);
+    runHandler(() => this.#handlers.onConnection?.(peer));
+    return new MemoryConnection(link, formatAddress(this), closed.promise, frameBounds(client));
   }
 
   close(code = 0, reason = ""): Promise<void> {
     this.#closing ??= this.#close(code, reason);
     return this.#closing;
+  }
+
+  setCertificate(): void {
+    if (this.#closing) throw new QuicError("ENDPOINT_CLOSED", "the listener is closed");
   }
 
   ref(): void {}
@@ -111,7 +135,7 @@ export class MemoryListener implements TransportListener {
     this.#callsReceived++;
     const call = new MemoryCall(peer, read, stream, this.#bounds, (over) => peer.calls.delete(over));
     peer.calls.add(call);
-    run(() => this.#handlers.onCall(call));
+    runHandler(() => this.#handlers.onCall(call));
     this.#drainLater();
   }
 
@@ -121,7 +145,7 @@ export class MemoryListener implements TransportListener {
     this.#isDrainDue = true;
     deliver(() => {
       this.#isDrainDue = false;
-      run(() => this.#handlers.onDrained?.());
+      runHandler(() => this.#handlers.onDrained?.());
     });
   }
 
@@ -129,19 +153,8 @@ export class MemoryListener implements TransportListener {
     this.#peers.delete(peer);
     // Later, as every other event, also if the server itself has closed it from within a handler.
     deliver(() => {
-      for (const call of [...peer.calls]) run(() => call.abort());
-      run(() => this.#handlers.onConnectionClosed?.(peer, why));
-    });
-  }
-}
-
-/** One handler's mistake must not cost the others. */
-function run(handler: () => void): void {
-  try {
-    handler();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
+      for (const call of [...peer.calls]) runHandler(() => call.abort());
+      runHandler(() => this.#handlers.onConnectionClosed?.(peer, why));
     });
   }
 }

@@ -15,7 +15,7 @@ import { deliver } from "./pipe.ts";
 /**
  * A network of its own within this process, for tests: give the same one to servers and clients. Frames, their limits,
  * stream limits, back-pressure, aborts and close codes are those of QUIC; everything arrives in a later macrotask. There
- * is no TLS (certificates and names are not looked at), nothing is lost and no connection times out.
+ * is no TLS (names are not looked at, and a client's certificate is believed), nothing is lost and no connection times out.
  */
 export function memoryTransport(): Transport {
   return new MemoryTransport();
@@ -28,10 +28,14 @@ class MemoryTransport implements Transport {
 
   async dial(options: DialOptions): Promise<TransportConnection> {
     await new Promise<void>(deliver);
+    if (options.signal?.aborted === true) {
+      throw new QuicError("CALL_ABORTED", "the attempt to connect was aborted", { cause: options.signal.reason });
+    }
     const address = formatAddress(options);
     const listener = this.#listeners.get(address);
     if (listener === undefined) throw new QuicError("CONNECT_FAILED", `nobody listens on ${address} in memory`);
-    return listener.accept(formatAddress({ host: options.host, port: this.#freePort(options.host) }));
+    const clientAddress = formatAddress({ host: options.host, port: this.#freePort(options.host) });
+    return listener.accept(clientAddress, options);
   }
 
   listen(options: BindOptions, handlers: TransportHandlers): Promise<TransportListener> {
