@@ -46,3 +46,13 @@ test("the end wakes a reader that waits", async () => {
   queue.end();
   assert.deepEqual(await waiting, []);
 });
+
+test("what is taken back is not delivered, wherever it stood", async () => {
+  const queue = new AsyncQueue<number>();
+  for (const value of [1, 2, 3, 4]) queue.push(value);
+  queue.remove(1);
+  queue.remove(3);
+  queue.remove(5);
+  queue.end();
+  assert.deepEqual(await take(queue, 5), [2, 4]);
+});

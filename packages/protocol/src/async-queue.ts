@@ -1,14 +1,19 @@
-/** Values that are pushed on one side and iterated on the other, in order. Made for one reader. */
+/** Distinct values that are pushed on one side and iterated on the other, in order. Made for one reader. */
 export class AsyncQueue<T> implements AsyncIterable<T> {
-  readonly #values: T[] = [];
+  readonly #values = new Set<T>();
   #isEnded = false;
   #wake: (() => void) | undefined;
 
   /** Ignored after `end`. */
   push(value: T): void {
     if (this.#isEnded) return;
-    this.#values.push(value);
+    this.#values.add(value);
     this.#wake?.();
+  }
+
+  /** Takes back a value that nobody has read yet. */
+  remove(value: T): void {
+    this.#values.delete(value);
   }
 
   /** What was pushed is still delivered, then the iteration ends. */
@@ -19,7 +24,11 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
     for (;;) {
-      while (this.#values.length > 0) yield this.#values.shift() as T;
+      // What is pushed while this loop runs comes up in it, too.
+      for (const value of this.#values) {
+        this.#values.delete(value);
+        yield value;
+      }
       if (this.#isEnded) return;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -22,7 +22,8 @@ let server: QuicServer;
 let connection: QuicConnection;
 
 before(async () => {
-  server = await QuicServer.listen({ frameReadTimeoutMs: 200, onCall: answer, onFault: (fault) => faults.push(fault) });
+  const onFault = (fault: ServerFault): void => void faults.push(fault);
+  server = await QuicServer.listen({ frameReadTimeoutMs: 200, faultIntervalMs: 0, onCall: answer, onFault });
   connection = await connectRaw(server);
 });
 after(async () => {
@@ -47,6 +48,7 @@ function answer(call: ServerCall): void {
       $typeName: "runtara.instance.RegisterInstanceResponse",
       success: true,
       error: `${instanceId}/${tenantId}`,
+      features: [],
     });
   } else if (request.case === "sleep") {
     call.respond({ $typeName: "runtara.instance.SleepResponse" });

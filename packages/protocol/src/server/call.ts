@@ -1,62 +1,95 @@
 import { encodeError, encodeResponse, type ResponseMessage } from "../envelopes.ts";
-import { frameSizeText, frameType } from "../frames.ts";
+import { type ErrorDetails, ProtocolError } from "../errors.ts";
+import { encodeFrame, frameSizeText, frameType } from "../frames.ts";
 import type * as instance from "../gen/runtara/instance/instance_pb.ts";
 import { limits } from "../limits.ts";
-import type { Protocol, RequestEnvelope, RequestOf, ResponseEnvelope } from "../protocols/protocol.ts";
+import type { RequestEnvelope, RequestOf, ResponseEnvelope } from "../protocols/protocol.ts";
 import type { TransportCall, TransportStream } from "../transport/port.ts";
+import type { CallDesk } from "./call-desk.ts";
+import type { CallKind } from "./call-kinds.ts";
 import type { ServerConnection } from "./connection.ts";
-import type { ServerFault } from "./faults.ts";
-
-/** What all calls of a server share. */
-export interface CallContext<Request extends RequestEnvelope, Response extends ResponseEnvelope> {
-  readonly protocol: Protocol<Request, Response>;
-  readonly onFault: (fault: ServerFault) => void;
-}
+import type { Deadline, Expiring } from "./deadline-list.ts";
+import { endStream } from "./end-stream.ts";
+import { WatchedStream } from "./watched-stream.ts";
 
 /**
  * One request that waits for its answer. Answer it at once or any time later with exactly one of `respond`,
  * `respondError` and `finish`; the first one counts, later ones are ignored, and so are answers to a client that has
- * gone.
+ * gone. Until then it counts as an open call, also if its client has gone.
  */
 export class ServerCall<
   Request extends RequestEnvelope = instance.RpcRequest,
   Response extends ResponseEnvelope = instance.RpcResponse,
-> {
+> implements Expiring
+{
   readonly connection: ServerConnection<Request, Response>;
   /** What is asked: `case` names the call, `value` is its message. Its bytes are views of the received frame. */
   readonly request: RequestOf<Request>;
-  readonly #context: CallContext<Request, Response>;
+  /** For QuicServer. */
+  readonly kind: CallKind;
+  readonly #desk: CallDesk<Request, Response>;
   readonly #incoming: TransportCall;
+  readonly #deadline: Deadline | undefined;
+  #heldBytes: number;
   #isAnswered = false;
+  #isOver = false;
+  /** Among those that end with the connection. */
+  #isHeld: boolean;
+  #abortedBy: ProtocolError | undefined;
+  #onAborted: ((why: ProtocolError) => void) | undefined;
 
   /** For QuicServer. */
   constructor(
-    context: CallContext<Request, Response>,
+    desk: CallDesk<Request, Response>,
+    kind: CallKind,
     connection: ServerConnection<Request, Response>,
     incoming: TransportCall,
     request: RequestOf<Request>,
   ) {
-    this.#context = context;
+    this.#desk = desk;
+    this.kind = kind;
     this.connection = connection;
     this.#incoming = incoming;
     this.request = request;
+    this.#heldBytes = incoming.payload.length;
+    desk.admission.enter(connection, this.#heldBytes);
+    this.#isHeld = kind.waits;
+    if (kind.waits) connection.held.add(this);
+    else this.#deadline = desk.deadlines.add(this);
   }
 
   get isAnswered(): boolean {
     return this.#isAnswered;
   }
 
-  /** The connection is gone, or the client has given the call up; the latter only if `onAborted` is set. */
+  /**
+   * Nobody waits for the answer: the connection is gone, the deadline has passed, a drain has cut the call or, if
+   * `onAborted` is set, the client has given it up.
+   */
   get isAborted(): boolean {
-    return this.#incoming.isAborted;
+    return this.#abortedBy !== undefined || this.#incoming.isAborted;
+  }
+
+  /** When a call that has not been answered will get DEADLINE_EXCEEDED; undefined = never. */
+  get deadline(): Date | undefined {
+    if (this.#deadline === undefined) return undefined;
+    return new Date(performance.timeOrigin + this.#deadline.atMs);
+  }
+
+  /** Aborted when the server begins to drain: a call that waits on purpose should be answered at once then. */
+  get draining(): AbortSignal {
+    return this.#desk.draining.signal;
   }
 
   /**
-   * Told once if the client gives the call up or goes before the answer. Costs a task in the addon, so it is for calls
-   * that wait long. The call must still be answered or finished.
+   * Told once when nobody waits for the answer any more (see `isAborted`), with the reason: code CALL_ABORTED,
+   * CALL_TIMEOUT or ENDPOINT_CLOSED. Costs a task in the addon, so it is for calls that wait long. The call must still
+   * be answered or finished, except those that wait on purpose: they have ended then.
    */
-  set onAborted(listener: () => void) {
-    this.#incoming.onAborted = listener;
+  set onAborted(listener: (why: ProtocolError) => void) {
+    this.#onAborted = listener;
+    if (this.#abortedBy !== undefined) listener(this.#abortedBy);
+    else this.#incoming.onAborted = () => this.abandon();
   }
 
   /**
@@ -66,38 +99,106 @@ export class ServerCall<
    * @throws ProtocolError MESSAGE_UNKNOWN or ENCODE_FAILED; the call is still open then.
    */
   respond(message: ResponseMessage<Response>): void {
-    if (!this.#isAnswered) this.#send(encodeResponse(this.#context.protocol, message));
+    if (!this.#isAnswered) this.#send(encodeResponse(this.#desk.protocol, message));
   }
 
-  /** Answers with an RpcError. */
-  respondError(code: string, message: string): void {
-    if (!this.#isAnswered) this.#send(encodeError(this.#context.protocol, code, message));
+  /** Answers with an RpcError. Clients that know the details may act on them, above all on `retryable`. */
+  respondError(code: string, message: string, details?: ErrorDetails): void {
+    if (!this.#isAnswered) this.#send(encodeError(this.#desk.protocol, code, message, details));
   }
 
   /** Answers with the end of the stream alone. */
   finish(): void {
     if (this.#isAnswered) return;
-    this.#isAnswered = true;
+    this.#end();
     this.#incoming.finish();
   }
 
   /**
    * Takes the stream over: raw bytes after the request frame, and writing. The answer must then be written as a frame,
-   * `encodeFrame(frameType.response, encodeResponse(protocol, message))`.
+   * `encodeFrame(frameType.response, encodeResponse(protocol, message))`. The call is open until both directions have
+   * ended. There is no request deadline any more; a read or write that is pending for `progressTimeoutMs` fails with
+   * CALL_TIMEOUT.
    */
   stream(): TransportStream {
+    const stream = this.#incoming.stream();
     this.#isAnswered = true;
-    return this.#incoming.stream();
+    if (this.#deadline !== undefined) this.#desk.deadlines.remove(this.#deadline);
+    this.#isHeld = true;
+    this.connection.held.add(this);
+    this.#heldBytes += limits.streamUnreadBytesMax;
+    this.#desk.admission.charge(this.connection, limits.streamUnreadBytesMax);
+    return new WatchedStream(
+      stream,
+      this.#desk.streamSteps,
+      () => this.#leave(),
+      (message) => this.#desk.fault("streamStalled", this, message),
+    );
+  }
+
+  /** For QuicServer: the deadline has passed. */
+  expire(): void {
+    const { operation, isIdempotent } = this.kind;
+    const text = `${operation} was not answered within ${this.#desk.deadlines.lengthMs} ms (requestTimeoutMs)`;
+    this.#desk.fault("deadlineExceeded", this, text);
+    this.#giveUp(`${text}; it may still be done`, { fineCode: "DEADLINE_EXCEEDED", retryable: isIdempotent });
+    this.#abort(new ProtocolError("CALL_TIMEOUT", text));
+  }
+
+  /** For QuicServer: a drain ends what waits on purpose; a stream that was taken over may go on. */
+  cut(details: ErrorDetails): void {
+    if (this.#isAnswered) return;
+    this.#giveUp("the server is shutting down", details);
+    this.#abort(new ProtocolError("ENDPOINT_CLOSED", "the server is shutting down"));
+  }
+
+  /** For QuicServer: the client has given the call up, or its connection has gone. */
+  abandon(): void {
+    this.#abort(new ProtocolError("CALL_ABORTED", "the client has given the call up"));
+    // Nothing else would ever end it.
+    if (this.kind.waits) this.finish();
+    if (this.#isHeld && !this.connection.isOpen) this.#leave();
+  }
+
+  #giveUp(message: string, details: ErrorDetails): void {
+    if (this.kind.isAnswered) this.respondError(this.kind.errorCode, message, details);
+    else this.finish();
+  }
+
+  #abort(why: ProtocolError): void {
+    if (this.#abortedBy !== undefined) return;
+    this.#abortedBy = why;
+    this.#onAborted?.(why);
   }
 
   #send(payload: Uint8Array): void {
-    this.#isAnswered = true;
-    if (payload.length <= limits.framePayloadBytesMax) {
+    const { length } = payload;
+    if (length > this.#desk.frameBytesMax && length <= limits.framePayloadBytesMax) {
+      // The transport holds our own answers to the limit for requests.
+      endStream(this.stream(), encodeFrame(frameType.response, payload));
+      return;
+    }
+    this.#end();
+    if (length <= limits.framePayloadBytesMax) {
       this.#incoming.respond(frameType.response, payload);
       return;
     }
     this.#incoming.finish();
-    const message = `the answer to ${String(this.request.case)} was not sent: ${frameSizeText(payload.length)}`;
-    this.#context.onFault({ kind: "responseTooLarge", message, remoteAddress: this.connection.remoteAddress });
+    const message = `the answer to ${this.kind.operation} was not sent: ${frameSizeText(length)}`;
+    this.#desk.fault("responseTooLarge", this, message);
+  }
+
+  /** Answered, or as good as. */
+  #end(): void {
+    this.#isAnswered = true;
+    if (this.#deadline !== undefined) this.#desk.deadlines.remove(this.#deadline);
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#isHeld) this.connection.held.delete(this);
+    this.#desk.leave(this, this.#heldBytes);
   }
 }

@@ -2,11 +2,11 @@ import type { ListenOptions } from "@runtara/quic";
 import { ProtocolError } from "../errors.ts";
 import { limits, serverDefaults } from "../limits.ts";
 
-/** How a server uses the network; defaults as in spec 1.12. */
+/** How a server uses the network and what it bears; defaults as in spec 1.12 where it has them. */
 export interface ServerTransport {
   /** Handshakes that may be pending at once. Default 10,000. */
   readonly maxIncoming?: number;
-  /** Calls that a client may have under way on one connection. Default 1,000. */
+  /** Calls that a client may have under way on one connection; it waits with further ones. Default 1,000. */
   readonly maxBiStreams?: number;
   /** Default 100; such streams are never read. */
   readonly maxUniStreams?: number;
@@ -20,52 +20,139 @@ export interface ServerTransport {
   readonly udpSendBufferBytes?: number;
   /** Connections that are served at once; further ones are closed with the reason. Default 0 = any number. */
   readonly maxConcurrentHandlers?: number;
-  /** From the first byte of a request frame to its last. Default 30,000; 0 = none. */
+  /** Longest wait for the next byte of a request frame that has begun. Default 30,000; 0 = none. */
   readonly frameReadTimeoutMs?: number;
+  /** Calls without an answer, of all connections; further ones are refused as OVERLOADED. Default 100,000; 0 = any number. */
+  readonly maxOpenCalls?: number;
+  /** Request payloads of the calls without an answer, likewise; a raw stream counts 1 MiB. Default 1 GiB; 0 = any amount. */
+  readonly maxBytesInFlight?: number;
+  /** The same for each connection. Default 128 MiB; 0 = any amount. A lone call is never refused for its size. */
+  readonly maxConnectionBytesInFlight?: number;
+  /** Payload of a request frame, 4 KiB to 64 MiB; a larger one is answered BAD_REQUEST. Default 64 MiB. Answers may have 64 MiB. */
+  readonly maxFrameBytes?: number;
+  /** A call without an answer for so long gets DEADLINE_EXCEEDED, unless it waits on purpose. Default 60,000; 0 = none. */
+  readonly requestTimeoutMs?: number;
+  /** A raw stream whose client neither sends nor takes a byte for so long is given up. Default 30,000; 0 = none. */
+  readonly progressTimeoutMs?: number;
+  /** Faults of one kind are reported at most this often, with their number. Default 1,000; 0 = each one. */
+  readonly faultIntervalMs?: number;
+  /** Listen for HTTP/2 on the same port number (TCP), too. Default false. */
+  readonly http2?: boolean;
 }
 
-const variables: Readonly<Record<string, keyof ServerTransport>> = {
-  RUNTARA_QUIC_MAX_INCOMING: "maxIncoming",
-  RUNTARA_QUIC_MAX_BI_STREAMS: "maxBiStreams",
-  RUNTARA_QUIC_MAX_UNI_STREAMS: "maxUniStreams",
-  RUNTARA_QUIC_IDLE_TIMEOUT_MS: "idleTimeoutMs",
-  RUNTARA_QUIC_KEEP_ALIVE_MS: "keepAliveIntervalMs",
-  RUNTARA_QUIC_UDP_RECV_BUFFER: "udpReceiveBufferBytes",
-  RUNTARA_QUIC_UDP_SEND_BUFFER: "udpSendBufferBytes",
-  RUNTARA_QUIC_MAX_HANDLERS: "maxConcurrentHandlers",
-};
+type NumberOption = Exclude<keyof ServerTransport, "http2">;
+/** Which variable sets an option, and which values it takes: 0 to 2^32 - 1 unless it says otherwise. */
+type OptionForm = { readonly variable?: string; readonly min?: number; readonly max?: number };
 
-/** The RUNTARA_QUIC_ variables (spec 1.12). As in the original, a value that is no whole number counts as not set. */
-export function serverOptionsFromEnv(env: Readonly<Record<string, string | undefined>>): ServerTransport {
-  const options: { -readonly [Name in keyof ServerTransport]: number } = {};
-  for (const [variable, name] of Object.entries(variables)) {
-    const text = env[variable] ?? "";
-    if (/^\+?\d+$/.test(text) && Number.isSafeInteger(Number(text))) options[name] = Number(text);
+const forms: Readonly<Record<NumberOption, OptionForm>> = {
+  maxIncoming: { variable: "RUNTARA_QUIC_MAX_INCOMING" },
+  maxBiStreams: { variable: "RUNTARA_QUIC_MAX_BI_STREAMS" },
+  maxUniStreams: { variable: "RUNTARA_QUIC_MAX_UNI_STREAMS" },
+  idleTimeoutMs: { variable: "RUNTARA_QUIC_IDLE_TIMEOUT_MS" },
+  keepAliveIntervalMs: { variable: "RUNTARA_QUIC_KEEP_ALIVE_MS" },
+  udpReceiveBufferBytes: { variable: "RUNTARA_QUIC_UDP_RECV_BUFFER" },
+  udpSendBufferBytes: { variable: "RUNTARA_QUIC_UDP_SEND_BUFFER" },
+  maxConcurrentHandlers: { variable: "RUNTARA_QUIC_MAX_HANDLERS" },
+  frameReadTimeoutMs: { variable: "RUNTARA_QUIC_FRAME_READ_TIMEOUT_MS" },
+  maxOpenCalls: { variable: "RUNTARA_QUIC_MAX_OPEN_CALLS" },
+  maxBytesInFlight: { variable: "RUNTARA_QUIC_MAX_BYTES_IN_FLIGHT", max: Number.MAX_SAFE_INTEGER },
+  maxConnectionBytesInFlight: {
+    variable: "RUNTARA_QUIC_MAX_CONNECTION_BYTES_IN_FLIGHT",
+    max: Number.MAX_SAFE_INTEGER,
+  },
+  maxFrameBytes: {
+    variable: "RUNTARA_QUIC_MAX_FRAME_BYTES",
+    min: limits.framePayloadBytesMaxMin,
+    max: limits.framePayloadBytesMax,
+  },
+  requestTimeoutMs: { variable: "RUNTARA_QUIC_REQUEST_TIMEOUT_MS", max: limits.timerMsMax },
+  progressTimeoutMs: { variable: "RUNTARA_QUIC_PROGRESS_TIMEOUT_MS", max: limits.timerMsMax },
+  faultIntervalMs: { max: limits.timerMsMax },
+};
+const numberOptions = Object.keys(forms) as NumberOption[];
+
+/** Makes the error for a variable with a value that cannot be meant; `form` completes the sentence "must be …". */
+export type InvalidVariable = (variable: string, form: string, value: string) => Error;
+
+/**
+ * The options that environment variables set: `RUNTARA_QUIC_…` (spec 1.12 and the further limits) and `RUNTARA_HTTP2`.
+ * Empty counts as not set. The original takes its default for a value that it cannot read; here the server does not start.
+ *
+ * @throws ProtocolError OPTION_INVALID with variable, form and value, or what `invalid` makes of them.
+ */
+export function serverOptionsFromEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  invalid: InvalidVariable = invalidVariable,
+): ServerTransport {
+  const options: { -readonly [Name in NumberOption]?: number } & { http2?: boolean } = {};
+  for (const name of numberOptions) {
+    const { variable } = forms[name];
+    const text = variable === undefined ? undefined : env[variable];
+    if (variable === undefined || text === undefined || text === "") continue;
+    const value = /^\+?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!isValid(name, value)) throw invalid(variable, formText(name), text);
+    options[name] = value;
   }
+  const http2 = env.RUNTARA_HTTP2 ?? "";
+  if (!["", "1", "true", "0", "false"].includes(http2)) throw invalid("RUNTARA_HTTP2", "true, 1, false or 0", http2);
+  if (http2 !== "") options.http2 = http2 === "1" || http2 === "true";
   return options;
 }
 
+/** Every number of `ServerTransport`, given or default. */
+export type ServerNumbers = Readonly<Record<NumberOption, number>>;
+
+/** @throws ProtocolError OPTION_INVALID that names option, form and value. */
+export function serverNumbers(options: ServerTransport): ServerNumbers {
+  const numbers = {} as Record<NumberOption, number>;
+  for (const name of numberOptions) {
+    const value = options[name] ?? serverDefaults[name];
+    if (!isValid(name, value)) {
+      throw new ProtocolError("OPTION_INVALID", `${name} must be ${formText(name)}, got ${value}`);
+    }
+    numbers[name] = value;
+  }
+  return numbers;
+}
+
 /** What @runtara/quic wants to know. */
-export function listenTransport(options: ServerTransport): Required<Pick<ListenOptions, "transport" | "frame">> {
-  const value = (name: keyof ServerTransport): number => {
-    const given = options[name] ?? serverDefaults[name];
-    if (Number.isSafeInteger(given) && given >= 0) return given;
-    throw new ProtocolError("OPTION_INVALID", `${name} must be a whole number from 0, got ${given}`);
-  };
+export function listenTransport(numbers: ServerNumbers): Required<Pick<ListenOptions, "transport" | "frame">> {
+  const { maxBiStreams, maxFrameBytes, frameReadTimeoutMs, maxConnectionBytesInFlight, ...transport } = numbers;
   return {
     transport: {
-      maxIncoming: value("maxIncoming"),
-      maxBidiStreams: value("maxBiStreams"),
-      maxUniStreams: value("maxUniStreams"),
-      idleTimeoutMs: value("idleTimeoutMs"),
-      keepAliveIntervalMs: value("keepAliveIntervalMs"),
-      udpReceiveBufferBytes: value("udpReceiveBufferBytes"),
-      udpSendBufferBytes: value("udpSendBufferBytes"),
+      maxIncoming: transport.maxIncoming,
+      maxBidiStreams: maxBiStreams,
+      maxUniStreams: transport.maxUniStreams,
+      idleTimeoutMs: transport.idleTimeoutMs,
+      keepAliveIntervalMs: transport.keepAliveIntervalMs,
+      udpReceiveBufferBytes: transport.udpReceiveBufferBytes,
+      udpSendBufferBytes: transport.udpSendBufferBytes,
     },
     frame: {
-      payloadBytesMax: limits.framePayloadBytesMax,
+      payloadBytesMax: maxFrameBytes,
       typeMax: limits.frameTypeMax,
-      readTimeoutMs: value("frameReadTimeoutMs"),
+      readTimeoutMs: frameReadTimeoutMs,
+      // Half-read frames of a connection hold as much as unanswered ones; the largest must find room.
+      connectionBufferBytesMax: Math.max(
+        maxFrameBytes,
+        Math.min(maxConnectionBytesInFlight || limits.uint32Max, limits.uint32Max),
+      ),
     },
   };
+}
+
+function isValid(name: NumberOption, value: number): boolean {
+  const { min = 0, max = limits.uint32Max } = forms[name];
+  return Number.isSafeInteger(value) && value >= min && value <= max;
+}
+
+function formText(name: NumberOption): string {
+  const { min = 0, max = limits.uint32Max } = forms[name];
+  return `a whole number from ${min} to ${max}`;
+}
+
+function invalidVariable(variable: string, form: string, value: string): ProtocolError {
+  const shown = value.length > limits.shownCharactersMax ? `${value.slice(0, limits.shownCharactersMax)}…` : value;
+  const message = `invalid value for ${variable}: must be ${form} (got ${JSON.stringify(shown)})`;
+  return new ProtocolError("OPTION_INVALID", message);
 }

@@ -4,14 +4,15 @@ import { create } from "@bufbuild/protobuf";
 import { QuicClient } from "../client/client.ts";
 import { openStream } from "../client/rpc-stream.ts";
 import { request, sendRequest } from "../client/send-request.ts";
+import { environmentProtocol } from "../environment/protocol.ts";
 import { ProtocolError } from "../errors.ts";
 import * as environment from "../gen/runtara/environment/environment_pb.ts";
 import * as instance from "../gen/runtara/instance/instance_pb.ts";
-import { environmentProtocol } from "../protocols/environment.ts";
-import { instanceProtocol } from "../protocols/instance.ts";
+import { instanceProtocol } from "../instance/protocol.ts";
 import { memoryTransport } from "../transport/memory/transport.ts";
-import { type Service, serve } from "./serve.ts";
+import { serve } from "./serve.ts";
 import { QuicServer } from "./server.ts";
+import type { Service } from "./service.ts";
 
 type InstanceService = Service<instance.RpcRequest, instance.RpcResponse>;
 

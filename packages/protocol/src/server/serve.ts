@@ -1,61 +1,17 @@
 import type { Message } from "@bufbuild/protobuf";
 import { encodeError, encodeResponse, type ResponseMessage } from "../envelopes.ts";
-import { isProtocolError } from "../errors.ts";
+import { type ErrorDetails, isProtocolError } from "../errors.ts";
+import type { FeatureName } from "../features.ts";
+import { isFineCode } from "../fine-codes.ts";
 import { encodeFrame, frameType } from "../frames.ts";
-import type { Answer, RequestMessage } from "../protocols/calls.ts";
-import type { Protocol, RequestEnvelope, RequestOf, ResponseEnvelope } from "../protocols/protocol.ts";
+import type { Protocol, RequestEnvelope, ResponseEnvelope } from "../protocols/protocol.ts";
 import type { TransportStream } from "../transport/port.ts";
 import type { ServerCall } from "./call.ts";
-import type { ServerConnection } from "./connection.ts";
-
-/** What a handler knows beside its request. */
-export class ServeContext<Request extends RequestEnvelope, Response extends ResponseEnvelope> {
-  readonly #call: ServerCall<Request, Response>;
-  #signal: AbortSignal | undefined;
-  #stream: TransportStream | undefined;
-
-  /** For `serve`. */
-  constructor(call: ServerCall<Request, Response>) {
-    this.#call = call;
-  }
-
-  get connection(): ServerConnection<Request, Response> {
-    return this.#call.connection;
-  }
-
-  /** Aborted when the client gives the call up or goes. Watching costs a little, so only calls that wait should ask. */
-  get signal(): AbortSignal {
-    if (this.#signal === undefined) {
-      const controller = new AbortController();
-      this.#signal = controller.signal;
-      this.#call.onAborted = () => controller.abort();
-    }
-    return this.#signal;
-  }
-
-  /** The raw bytes after the request. What the handler returns is still the answer, written after what it wrote. */
-  stream(): TransportStream {
-    this.#stream ??= this.#call.stream();
-    return this.#stream;
-  }
-
-  /** For `serve`: the stream, if the handler has asked for it. */
-  get streamTaken(): TransportStream | undefined {
-    return this.#stream;
-  }
-}
-
-/** What a handler of one request returns; calls that are answered with the end of the stream may return anything. */
-type Answered<M> = M extends RequestMessage ? (Answer<M> extends undefined ? unknown : Answer<M>) : never;
-type ValueOf<Request extends RequestEnvelope, Case> = Extract<RequestOf<Request>, { case: Case }>["value"];
-
-/** A handler for every call of a protocol; one that is missing, or returns another call's answer, does not compile. */
-export type Service<Request extends RequestEnvelope, Response extends ResponseEnvelope> = {
-  readonly [Case in RequestOf<Request>["case"]]: (
-    request: ValueOf<Request, Case>,
-    context: ServeContext<Request, Response>,
-  ) => Answered<ValueOf<Request, Case>> | Promise<Answered<ValueOf<Request, Case>>>;
-};
+import { errorCode } from "./call-kinds.ts";
+import { endStream } from "./end-stream.ts";
+import { ServeContext } from "./serve-context.ts";
+import { handlersOf, type Service, servedFeatures } from "./service.ts";
+import { respondUnserved } from "./unserved.ts";
 
 export interface ServeOptions {
   /** Every error a handler throws, after it was answered; `operation` is the call's name. */
@@ -66,27 +22,31 @@ export interface ServeOptions {
 export interface Served<Request extends RequestEnvelope, Response extends ResponseEnvelope> {
   readonly protocol: Protocol<Request, Response>;
   readonly onCall: (call: ServerCall<Request, Response>) => void;
+  /** The extensions that have handlers: what a registration or health answer announces, beside features without calls. */
+  readonly features: readonly FeatureName[];
 }
 
 /**
  * Handlers by call, for `QuicServer.listen({ ...serve(instanceProtocol, { registerInstance(request, context) {…}, … }) })`.
  * A handler returns its answer or a promise of it; no promise is made for those that return at once. What it throws becomes
  * an RpcError with the operation's code (CHECKPOINT_ERROR, GET_INSTANCE_STATUS_ERROR, …, spec 2.2) and the error's text, or
- * with the `rpcCode` of a ProtocolError with code RPC; calls without an answer get the end of the stream. Bytes in a
- * request are views of the received batch.
+ * with the `rpcCode` of a ProtocolError with code RPC; calls without an answer get the end of the stream, or the
+ * error if they have an epoch. Extensions that have no handler are answered EMPTY_REQUEST with the fine code UNSUPPORTED. Bytes in a request are views of the received
+ * batch.
+ *
+ * @throws ProtocolError OPTION_INVALID for a feature that is unknown or has only a part of its handlers.
  */
 export function serve<Request extends RequestEnvelope, Response extends ResponseEnvelope>(
   protocol: Protocol<Request, Response>,
   service: Service<Request, Response>,
   options: ServeOptions = {},
 ): Served<Request, Response> {
-  type Handler = (value: Message, context: ServeContext<Request, Response>) => unknown;
-  const handlers = service as Readonly<Record<string, Handler>>;
+  const handlers = handlersOf(protocol, service);
 
   const answer = (call: ServerCall<Request, Response>, stream: TransportStream | undefined, message: unknown): void => {
     const isAnswered = protocol.answers[call.request.case] !== undefined;
     const response = isAnswered ? (message as ResponseMessage<Response>) : undefined;
-    if (stream) endStream(stream, response && encodeResponse(protocol, response));
+    if (stream) endStream(stream, response && responseFrame(encodeResponse(protocol, response)));
     else if (response === undefined) call.finish();
     else call.respond(response);
   };
@@ -94,9 +54,10 @@ export function serve<Request extends RequestEnvelope, Response extends Response
     const operation = call.request.case;
     const code = errorCode(error, operation);
     const text = error instanceof Error ? error.message : String(error);
-    const isAnswered = protocol.answers[operation] !== undefined;
-    if (stream) endStream(stream, isAnswered ? encodeError(protocol, code, text) : undefined);
-    else if (isAnswered) call.respondError(code, text);
+    const isHeard = protocol.answers[operation] !== undefined || hasEpoch(call.request.value);
+    const details = errorDetails(error);
+    if (stream) endStream(stream, isHeard ? responseFrame(encodeError(protocol, code, text, details)) : undefined);
+    else if (isHeard) call.respondError(code, text, details);
     else call.finish();
     options.onError?.(error, operation);
   };
@@ -114,11 +75,17 @@ export function serve<Request extends RequestEnvelope, Response extends Response
 
   return {
     protocol,
+    features: servedFeatures(service),
     onCall(call) {
+      const handler = handlers.get(call.request.case);
+      if (handler === undefined) {
+        respondUnserved(call);
+        return;
+      }
       const context = new ServeContext(call);
       let result: unknown;
       try {
-        result = handlers[call.request.case]?.(call.request.value, context);
+        result = handler(call.request.value, context);
       } catch (error) {
         fail(call, context.streamTaken, error);
         return;
@@ -135,15 +102,21 @@ export function serve<Request extends RequestEnvelope, Response extends Response
   };
 }
 
-/** `getInstanceStatus` → GET_INSTANCE_STATUS_ERROR: the outer code names the operation, whatever the cause. */
-function errorCode(error: unknown, operation: string): string {
-  if (isProtocolError(error) && error.code === "RPC" && error.rpcCode !== undefined) return error.rpcCode;
-  return `${operation.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}_ERROR`;
+/** Of calls without an answer those with an epoch are told of errors; a 1.4.1 peer expects the end of the stream alone. */
+function hasEpoch(request: Message): boolean {
+  return "epoch" in request && request.epoch !== undefined;
 }
 
-/** The last frame, if there is one, and the end of a stream. A client that has gone is nobody's fault. */
-function endStream(stream: TransportStream, payload: Uint8Array | undefined): void {
-  const written = payload ? stream.write(encodeFrame(frameType.response, payload)) : Promise.resolve();
-  written.then(() => stream.finish()).catch(() => {});
-  stream.stop(0);
+/** What a handler says of its failure: by an RpcError of its own, or by a stream that has stalled. */
+function errorDetails(error: unknown): ErrorDetails | undefined {
+  if (error instanceof Error && error.name === "QuicError" && "code" in error && error.code === "CALL_TIMEOUT") {
+    return { fineCode: "DEADLINE_EXCEEDED" };
+  }
+  if (!isProtocolError(error) || error.code !== "RPC") return undefined;
+  const { fineCode, isRetryable, retryAfterMs } = error;
+  return { fineCode: isFineCode(fineCode) ? fineCode : undefined, retryable: isRetryable, retryAfterMs };
+}
+
+function responseFrame(payload: Uint8Array): Uint8Array {
+  return encodeFrame(frameType.response, payload);
 }

@@ -5,10 +5,8 @@ import { QuicClient } from "../client/client.ts";
 import { sendRequest } from "../client/send-request.ts";
 import { ProtocolError } from "../errors.ts";
 import * as instance from "../gen/runtara/instance/instance_pb.ts";
-import { serverDefaults } from "../limits.ts";
 import type { ServerCall } from "./call.ts";
 import type { ServerFault } from "./faults.ts";
-import { listenTransport, serverOptionsFromEnv } from "./options.ts";
 import { QuicServer } from "./server.ts";
 
 const poll = create(instance.PollSignalsRequestSchema, { instanceId: "i" });
@@ -177,36 +175,4 @@ test("close is idempotent", async () => {
   const server = await QuicServer.listen();
   await Promise.all([server.close(), server.close()]);
   await server.close();
-});
-
-test("the RUNTARA_QUIC_ variables, and what they are when unset or unreadable", () => {
-  const set = {
-    RUNTARA_QUIC_MAX_INCOMING: "1",
-    RUNTARA_QUIC_MAX_BI_STREAMS: "2",
-    RUNTARA_QUIC_MAX_UNI_STREAMS: "3",
-    RUNTARA_QUIC_IDLE_TIMEOUT_MS: "4",
-    RUNTARA_QUIC_KEEP_ALIVE_MS: "0",
-    RUNTARA_QUIC_UDP_RECV_BUFFER: "6",
-    RUNTARA_QUIC_UDP_SEND_BUFFER: "7",
-    RUNTARA_QUIC_MAX_HANDLERS: "8",
-  };
-  assert.deepEqual(serverOptionsFromEnv(set), {
-    maxIncoming: 1,
-    maxBiStreams: 2,
-    maxUniStreams: 3,
-    idleTimeoutMs: 4,
-    keepAliveIntervalMs: 0,
-    udpReceiveBufferBytes: 6,
-    udpSendBufferBytes: 7,
-    maxConcurrentHandlers: 8,
-  });
-  const unreadable = {
-    RUNTARA_QUIC_MAX_INCOMING: "ten",
-    RUNTARA_QUIC_MAX_HANDLERS: "-1",
-    RUNTARA_QUIC_KEEP_ALIVE_MS: "",
-  };
-  assert.deepEqual(serverOptionsFromEnv(unreadable), {});
-  const { transport } = listenTransport({});
-  assert.equal(transport.maxBidiStreams, serverDefaults.maxBiStreams);
-  assert.equal(transport.idleTimeoutMs, 120_000);
 });
