@@ -59,5 +59,5 @@ function custom(checkpointId: string): instance.CustomSignal {
 export function instanceIdOf(request: Request): string {
   if (request.case === undefined) return "";
   if (request.case === "instanceEventBatch") return request.value.events[0]?.instanceId ?? "";
-  return request.value.instanceId;
+  return "instanceId" in request.value ? request.value.instanceId : "";
 }

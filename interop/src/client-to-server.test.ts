@@ -21,7 +21,7 @@ let client: QuicClient;
 
 before(async () => {
   server = await ServerPeer.start("protocol-server", "127.0.0.1:0");
-  client = new QuicClient({ serverAddr: server.address, serverName: "localhost", skipCertVerification: true });
+  client = new QuicClient({ serverAddr: server.address, serverName: "localhost", dangerouslySkipVerification: true });
 });
 after(async () => {
   await client.close();

@@ -28,7 +28,13 @@ after(async () => {
 
 function sdkOf(instanceId: string, tenantId = "tenant"): RuntaraSdk {
   const times = { signalPollIntervalMs: 1, heartbeatIntervalMs: 0 };
-  return new RuntaraSdk({ instanceId, tenantId, serverAddr: core.address, skipCertVerification: true, ...times });
+  return new RuntaraSdk({
+    instanceId,
+    tenantId,
+    serverAddr: core.address,
+    dangerouslySkipVerification: true,
+    ...times,
+  });
 }
 
 async function registered(instanceId: string): Promise<RuntaraSdk> {

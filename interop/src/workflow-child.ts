@@ -10,7 +10,7 @@ if (server === undefined || instanceId === undefined || input === undefined) thr
 await runInstance(ledger, {
   instanceId,
   server,
-  skipCertVerification: true,
+  dangerouslySkipVerification: true,
   input: JSON.parse(input) as { file: string; steps: number },
   onEvent: (event) => writeSync(1, `${JSON.stringify({ type: event.type })}\n`),
 });

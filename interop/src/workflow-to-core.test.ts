@@ -31,7 +31,7 @@ after(async () => {
 });
 
 function options(instanceId: string): RunInstanceOptions {
-  return { instanceId, server: core.address, skipCertVerification: true, signalPollIntervalMs: 20 };
+  return { instanceId, server: core.address, dangerouslySkipVerification: true, signalPollIntervalMs: 20 };
 }
 
 cell(direction, "workflow run", async () => {

@@ -1,6 +1,7 @@
 // The `runtara` command. Each subcommand is loaded when it is called, so `--help` costs nothing of a server.
 import { createRequire } from "node:module";
 import { Command, CommanderError, Option } from "commander";
+import { registerCert } from "./commands/cert/register.ts";
 import { fail } from "./fail.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
@@ -30,11 +31,24 @@ function program(): Command {
     .option("--database-url <URL>", "sqlite:PATH (RUNTARA_DATABASE_URL, default sqlite:.runtara/runtara.db)")
     .option("--host <HOST>", "address to listen on (RUNTARA_BIND_HOST, default 127.0.0.1)")
     .option("--port <PORT>", "UDP port, 0 takes a free one (RUNTARA_QUIC_PORT, default 8001)")
+    .option(
+      "--tls-cert <FILE>",
+      "certificate, PEM (RUNTARA_TLS_CERT_FILE; default: one of its own, kept in the data folder)",
+    )
+    .option("--tls-key <FILE>", "its private key, PEM (RUNTARA_TLS_KEY_FILE)")
+    .option(
+      "--client-ca <FILE>",
+      "let in only clients with a certificate of these authorities (RUNTARA_TLS_CLIENT_CA_FILE)",
+    )
+    .option("--data-dir <DIR>", "what the server keeps beside its database (DATA_DIR, default .runtara)")
+    .option("--http2", "listen for HTTP/2 on the same port, TCP, too (RUNTARA_HTTP2)")
     .addHelpText(
       "after",
       "\nPrints `ready core ADDRESS` on stdout once it listens; logs go to stderr. Ctrl-C finishes the calls in flight and exits 0.\nOptions win over variables, variables over a .env file. RUNTARA_LOG_LEVEL: silent, error, warn, info (default) or debug.",
     )
     .action(async (options) => (await import("./commands/core.ts")).core(options));
+
+  registerCert(runtara);
 
   runtara
     .command("run")

@@ -26,7 +26,8 @@ export function start(t: Scope, args: readonly string[], env: Record<string, str
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("RUNTARA_")));
   const child = spawn(process.execPath, [bin, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...clean, ...env },
+    // Never the checkout's own data folder.
+    env: { ...clean, DATA_DIR: join(temporaryFolder(t), "data"), ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
   const text = { stdout: "", stderr: "" };
@@ -67,8 +68,9 @@ export async function runtara(
   t: Scope,
   args: readonly string[],
   env?: Record<string, string>,
+  cwd?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const running = start(t, args, env);
+  const running = start(t, args, env, cwd);
   const { code } = await running.ended;
   return { code, stdout: running.stdout(), stderr: running.stderr() };
 }
@@ -83,8 +85,9 @@ export function temporaryFolder(t: Scope): string {
 export async function startCore(
   t: Scope,
   folder: string = temporaryFolder(t),
+  more: readonly string[] = [],
 ): Promise<Running & { readonly address: string }> {
-  const core = start(t, ["core", "--port", "0", "--database-url", `sqlite:${join(folder, "core.db")}`]);
+  const core = start(t, ["core", "--port", "0", "--database-url", `sqlite:${join(folder, "core.db")}`, ...more]);
   await core.until("\n");
   await core.until("ready core ");
   const address = /^ready core (\S+)$/m.exec(core.stdout())?.[1] ?? "";

@@ -11,6 +11,4 @@ export const limits = {
   eventTimeMsMax: 8_210_266_876_799_999,
   /** How long `close` waits for calls that are being carried out, in ms. */
   drainMs: 5_000,
-  /** How often it looks whether they are done, in ms. */
-  drainPollMs: 5,
 } as const;

@@ -110,7 +110,7 @@ async function overCore(): Promise<Figure[]> {
   const run = (which: AnyWorkflow, count: number) =>
     runInstance(which, {
       server: core.address,
-      skipCertVerification: true,
+      dangerouslySkipVerification: true,
       instanceId: `bench-${instances++}`,
       input: count,
     });

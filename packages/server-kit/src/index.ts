@@ -14,3 +14,4 @@ export {
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, logLevels, silentLogger } from "./logger.ts";
 export { announceReady, type ServerKind } from "./ready-line.ts";
 export { onShutdownSignal, type ShutdownOptions } from "./shutdown.ts";
+export { readTlsSettings, type TlsSettings } from "./tls-settings.ts";

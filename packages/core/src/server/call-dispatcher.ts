@@ -1,4 +1,4 @@
-import type { instance, ServerCall } from "@runtara/protocol";
+import { type instance, respondUnserved, type ServerCall } from "@runtara/protocol";
 import type { Answer } from "../answer.ts";
 import type { Core } from "../core.ts";
 import type { CoreError } from "../core-error.ts";
@@ -30,16 +30,10 @@ type ErrorCode =
 export class CallDispatcher {
   readonly #core: Core;
   readonly #log: RepeatedLog;
-  #open = 0;
 
   constructor(core: Core, log: RepeatedLog) {
     this.#core = core;
     this.#log = log;
-  }
-
-  /** Calls that wait for the store; sleeps that only wait for their time are not among them. */
-  get open(): number {
-    return this.#open;
   }
 
   dispatch(call: ServerCall): void {
@@ -83,6 +77,8 @@ export class CallDispatcher {
       case "sleep":
         this.#sleep(call, request.value);
         break;
+      default:
+        respondUnserved(call);
     }
   }
 
@@ -115,33 +111,29 @@ export class CallDispatcher {
     code: ErrorCode,
     toMessage: (response: Response) => Parameters<ServerCall["respond"]>[0],
   ): Answer<Response> {
-    this.#open += 1;
     return (error, response) => {
-      this.#open -= 1;
       if (error === undefined) {
         call.respond(toMessage(response));
       } else {
         this.#logStorageFailure(error);
-        call.respondError(code, error.message);
+        call.respondError(code, error.message, { fineCode: error.code, retryable: isPassing(error) });
       }
     };
   }
 
   /** For calls whose answer is the end of the stream alone, once `parts` services have answered. */
   #finish(call: ServerCall, parts: number): Answer<void> {
-    this.#open += 1;
     let left = parts;
     return (error, _) => {
       if (error !== undefined) this.#logUnanswered(call, error);
       left -= 1;
       if (left > 0) return;
-      this.#open -= 1;
       call.finish();
     };
   }
 
   #logStorageFailure(error: CoreError): void {
-    if (error.code === "DATABASE_ERROR" || error.code === "CHECKPOINT_SAVE_FAILED") {
+    if (isPassing(error)) {
       this.#log.write("error", { err: error }, "the store failed");
     }
   }
@@ -156,4 +148,9 @@ export class CallDispatcher {
     this.#log.write("warn", details, "a call without an answer had no effect");
     this.#logStorageFailure(error);
   }
+}
+
+/** The store failed and nothing was changed: the same call may succeed later. */
+function isPassing({ code }: CoreError): boolean {
+  return code === "DATABASE_ERROR" || code === "CHECKPOINT_SAVE_FAILED";
 }

@@ -8,16 +8,8 @@ test("defaults", () => {
     databaseUrl: "sqlite:.runtara/runtara.db",
     bindAddr: "127.0.0.1:8001",
     maxConcurrentInstances: 0,
-    transport: {
-      maxIncoming: 10_000,
-      maxBiStreams: 1_000,
-      maxUniStreams: 100,
-      idleTimeoutMs: 120_000,
-      keepAliveIntervalMs: 15_000,
-      udpReceiveBufferBytes: 2_097_152,
-      udpSendBufferBytes: 2_097_152,
-      maxConcurrentHandlers: 0,
-    },
+    tls: { dataDir: ".runtara" },
+    transport: {},
   });
 });
 
@@ -30,13 +22,28 @@ test("every variable", () => {
     RUNTARA_QUIC_MAX_BI_STREAMS: "5",
     RUNTARA_QUIC_MAX_HANDLERS: "1",
     RUNTARA_QUIC_KEEP_ALIVE_MS: "0",
+    RUNTARA_HTTP2: "1",
+    RUNTARA_TLS_CERT_FILE: "cert.pem",
+    RUNTARA_TLS_KEY_FILE: "key.pem",
+    RUNTARA_TLS_CLIENT_CA_FILE: "ca.pem",
+    DATA_DIR: "/data",
   });
   assert.deepEqual(
     [config.databaseUrl, config.bindAddr, config.maxConcurrentInstances],
     ["sqlite:x.db", "[::1]:9000", 64],
   );
-  const { maxBiStreams, maxConcurrentHandlers, keepAliveIntervalMs } = config.transport;
-  assert.deepEqual([maxBiStreams, maxConcurrentHandlers, keepAliveIntervalMs], [5, 1, 0]);
+  assert.deepEqual(config.transport, {
+    maxBiStreams: 5,
+    maxConcurrentHandlers: 1,
+    keepAliveIntervalMs: 0,
+    http2: true,
+  });
+  assert.deepEqual(config.tls, {
+    dataDir: "/data",
+    certFile: "cert.pem",
+    keyFile: "key.pem",
+    clientCaFile: "ca.pem",
+  });
 });
 
 test("a value that cannot be read is an error that names variable, form and value", () => {
@@ -48,7 +55,8 @@ test("a value that cannot be read is an error that names variable, form and valu
       "-5",
       /^invalid value for RUNTARA_MAX_CONCURRENT_INSTANCES: must be a positive integer/,
     ],
-    ["RUNTARA_QUIC_IDLE_TIMEOUT_MS", "soon", /must be a positive integer/],
+    ["RUNTARA_QUIC_IDLE_TIMEOUT_MS", "soon", /must be a whole number from 0 to 4294967295 \(got "soon"\)$/],
+    ["RUNTARA_HTTP2", "yes", /must be true, 1, false or 0/],
   ];
   for (const [variable, value, text] of refusals) {
     assert.throws(
@@ -56,4 +64,5 @@ test("a value that cannot be read is an error that names variable, form and valu
       (error) => error instanceof ConfigError && error.variable === variable && text.test(error.message),
     );
   }
+  assert.throws(() => coreConfigFromEnv({ RUNTARA_TLS_CERT_FILE: "c.pem" }), /RUNTARA_TLS_KEY_FILE/);
 });

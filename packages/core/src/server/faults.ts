@@ -1,5 +1,5 @@
 import type { ServerFault } from "@runtara/protocol";
-import type { RepeatedLog } from "./repeated-log.ts";
+import type { Logger } from "@runtara/server-kit";
 
 const faultTexts = {
   streamClosed: "a stream was no request and was closed",
@@ -7,10 +7,23 @@ const faultTexts = {
   handlerFailed: "a call failed unexpectedly",
   connectionRefused: "a connection was refused",
   responseTooLarge: "an answer was too large to be sent",
+  overloaded: "calls were refused: the server has as many as it takes",
+  draining: "a call came while the server was shutting down",
+  deadlineExceeded: "a call was not answered in time",
+  streamStalled: "a stream stood still and was given up",
 } as const satisfies Record<ServerFault["kind"], string>;
 
-/** Streams that ended without reaching a service, for the log. */
-export function reportFault(log: RepeatedLog, { kind, message, remoteAddress, error }: ServerFault): void {
-  const details = { peer: remoteAddress, reason: message, ...(error === undefined ? {} : { err: error }) };
-  log.write(kind === "handlerFailed" ? "error" : "warn", details, faultTexts[kind]);
+/** Streams that ended without reaching a service, for the log. The server says each kind at most once a second. */
+export function reportFault(
+  logger: Logger,
+  { kind, message, remoteAddress, operation, error, count }: ServerFault,
+): void {
+  const details = {
+    peer: remoteAddress,
+    reason: message,
+    ...(operation === undefined ? {} : { operation }),
+    ...(count === 1 ? {} : { count }),
+    ...(error === undefined ? {} : { err: error }),
+  };
+  logger[kind === "handlerFailed" ? "error" : "warn"](details, faultTexts[kind]);
 }

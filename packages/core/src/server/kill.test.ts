@@ -1,39 +1,16 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { create, instance, QuicClient, sendRequest } from "@runtara/protocol";
-
-const program = fileURLToPath(import.meta.resolve("../testing/core-process.ts"));
-
-async function startCore(path: string): Promise<{ readonly child: ChildProcess; readonly address: string }> {
-  const child = spawn(process.execPath, ["--conditions=runtara-src", program, path], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  for await (const chunk of child.stdout) {
-    output += String(chunk);
-    const address = /^ready core (\S+)\n/.exec(output)?.[1];
-    if (address !== undefined) return { child, address };
-  }
-  throw new Error(`the core ended before it was ready: ${output}`);
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
-}
+import { kill, startCoreChild } from "../testing/core-child.ts";
 
 test("I1: a core that is killed under load has everything it has answered", async () => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-core-kill-"));
   const path = join(folder, "core.db");
   const answered = new Map<string, string>();
-  let core = await startCore(path);
+  let core = await startCoreChild(path);
   try {
     for (let life = 0; life < 3; life += 1) {
       const client = QuicClient.localhost({ serverAddr: core.address });
@@ -56,11 +33,11 @@ test("I1: a core that is killed under load has everything it has answered", asyn
       };
       const workers = Promise.allSettled(Array.from({ length: 16 }, (_, lane) => worker(lane)));
       await enough;
-      await kill(core.child);
+      await kill(core);
       await client.close();
       const ends = await workers;
       assert.ok(ends.every((end) => end.status === "rejected" && !(end.reason instanceof assert.AssertionError)));
-      core = await startCore(path);
+      core = await startCoreChild(path);
     }
     const client = QuicClient.localhost({ serverAddr: core.address });
     await Promise.all(
@@ -74,7 +51,7 @@ test("I1: a core that is killed under load has everything it has answered", asyn
     await client.close();
     assert.ok(answered.size >= 2_400);
   } finally {
-    await kill(core.child);
+    await kill(core);
     rmSync(folder, { recursive: true });
   }
 });

@@ -13,7 +13,7 @@ import { eventWord, signalNumbers, statusNumbers } from "./words.ts";
 // Core's plain objects as messages of the wire, and the one request whose fields differ. Literals, because this is the hot path.
 
 export function registerMessage({ success, error }: RegisterResponse): instance.RegisterInstanceResponse {
-  return { $typeName: "runtara.instance.RegisterInstanceResponse", success, error };
+  return { $typeName: "runtara.instance.RegisterInstanceResponse", success, error, features: [] };
 }
 
 export function checkpointMessage(instanceId: string, response: CheckpointResponse): instance.CheckpointResponse {

@@ -118,6 +118,16 @@ test("fire-and-forget calls are ended only after their commit", async () => {
   }
 });
 
+test("a refusal has the operation's code, the cause as fine code, and whether trying again may help", async () => {
+  const client = connect(await start());
+  await assert.rejects(checkpoint(client, "a", ""), {
+    code: "RPC",
+    rpcCode: "CHECKPOINT_ERROR",
+    fineCode: "INSTANCE_NOT_FOUND",
+    isRetryable: false,
+  });
+});
+
 test("a store that is given stays open", async () => {
   const store = await openStore(url);
   const server = await startCoreServer({ store, bindAddr: "127.0.0.1:0" });

@@ -1,5 +1,13 @@
-import { QuicServer, type ServerCall, type ServerTransport } from "@runtara/protocol";
-import { type Logger, silentLogger } from "@runtara/server-kit";
+import {
+  type CertificatePair,
+  parseAddress,
+  QuicServer,
+  type ServerCall,
+  type ServerTls,
+  type ServerTransport,
+  serverTls,
+} from "@runtara/protocol";
+import { type Logger, silentLogger, type TlsSettings } from "@runtara/server-kit";
 import { openStore, type Store } from "@runtara/store";
 import { type Core, createCore } from "../core.ts";
 import { limits } from "../limits.ts";
@@ -15,8 +23,13 @@ export interface CoreServerOptions {
   /** `ip:port`; port 0 lets the system choose. */
   readonly bindAddr: string;
   readonly transport?: ServerTransport;
+  /**
+   * PEM files, or else a certificate that is made once and kept in `dataDir`. Renewed ones are shown from the next handshake
+   * on, and a core that is back after a crash ends the connections of its earlier life at once. Default: `certificate`.
+   */
+  readonly tls?: TlsSettings;
   /** Default: a self-signed one, made at each start. */
-  readonly certificate?: { readonly certPem: string; readonly keyPem: string };
+  readonly certificate?: CertificatePair;
   readonly logger?: Logger;
 }
 
@@ -28,6 +41,7 @@ export interface CoreServer {
   /**
    * Ends the server: takes no more calls, cuts open sleeps (their records stay), waits for calls that are being carried out, closes
    * all connections with code 0 `server closing`. Idempotent. `drainMs`: longest wait, default 5,000.
+   * See QuicServer's `drain`.
    */
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
@@ -38,18 +52,20 @@ export interface CoreServer {
  */
 export async function startCoreServer(options: CoreServerOptions): Promise<CoreServer> {
   const logger = options.logger ?? silentLogger;
+  const tls = tlsOf(options);
   // The port comes first, so that a start which fails on it has not created a database. What arrives meanwhile waits.
   let running: Running | undefined;
   const early: ServerCall[] = [];
   const log = new RepeatedLog(logger);
   const server = await QuicServer.listen({
     ...options.transport,
-    ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
+    ...shownBy(tls, options),
     bindAddr: options.bindAddr,
     onCall: (call) => (running === undefined ? early.push(call) : running.take(call)),
     // Everything that one drain brought is one group commit; a lone call is committed at once.
     onDrained: () => running?.store.flush(),
-    onFault: (fault) => reportFault(log, fault),
+    onDraining: () => running?.cutSleeps(),
+    onFault: (fault) => reportFault(logger, fault),
   });
   try {
     running = new Running(options.store ?? (await openStore(databaseUrlOf(options))), log);
@@ -58,8 +74,30 @@ export async function startCoreServer(options: CoreServerOptions): Promise<CoreS
     throw error;
   }
   for (const call of early) running.take(call);
-  logger.info({ address: server.address }, "core listens");
-  return handleOf(server, running, options, logger);
+  running.store.flush();
+  const stopWatching = tls?.watch(server, logger);
+  logStart(server, tls, logger);
+  return handleOf(server, running, options, logger, stopWatching);
+}
+
+/** Before anything is bound or made, so that a start which fails on its address has left no certificate behind. */
+function tlsOf({ tls, bindAddr }: CoreServerOptions): ServerTls | undefined {
+  parseAddress(bindAddr, "bind");
+  return tls && serverTls({ ...tls, bindAddr, purpose: "core" });
+}
+
+function shownBy(tls: ServerTls | undefined, { certificate }: CoreServerOptions): ListenTls {
+  if (tls === undefined) return certificate === undefined ? {} : { certificate };
+  const { clientCaPem, resetKey } = tls;
+  return { certificate: tls.certificate, resetKey, ...(clientCaPem === undefined ? {} : { clientCaPem }) };
+}
+
+type ListenTls = { certificate?: CertificatePair; resetKey?: Uint8Array; clientCaPem?: string };
+
+function logStart({ address }: QuicServer, tls: ServerTls | undefined, logger: Logger): void {
+  for (const warning of tls?.warnings ?? []) logger.warn({}, warning);
+  const shown = tls && { fingerprint: tls.fingerprint, certificate: tls.file, notAfter: tls.notAfter };
+  logger.info({ address, ...shown }, "core listens");
 }
 
 function databaseUrlOf({ databaseUrl }: CoreServerOptions): string {
@@ -72,7 +110,6 @@ class Running {
   readonly store: Store;
   readonly #core: Core;
   readonly #dispatcher: CallDispatcher;
-  #draining = false;
 
   constructor(store: Store, log: RepeatedLog) {
     this.store = store;
@@ -80,24 +117,28 @@ class Running {
     this.#dispatcher = new CallDispatcher(this.#core, log);
   }
 
-  /** Calls that come too late stay unanswered: their connection closes in a moment. */
   take(call: ServerCall): void {
-    if (!this.#draining) this.#dispatcher.dispatch(call);
+    this.#dispatcher.dispatch(call);
   }
 
-  /** Takes no more calls, cuts sleeps, and waits until every other call has its answer, at most `drainMs`. */
-  async drain(drainMs: number): Promise<void> {
-    this.#draining = true;
+  /** Their records stay. Also commits what waits for the end of a batch that the server will not bring any more. */
+  cutSleeps(): void {
     this.#core.sleeps.close();
     this.store.flush();
-    await drained(this.#dispatcher, drainMs);
   }
 }
 
-function handleOf(server: QuicServer, running: Running, options: CoreServerOptions, logger: Logger): CoreServer {
-  async function close(drainMs: number): Promise<void> {
-    await running.drain(drainMs);
-    await server.close();
+function handleOf(
+  server: QuicServer,
+  running: Running,
+  options: CoreServerOptions,
+  logger: Logger,
+  stopWatching: (() => void) | undefined,
+): CoreServer {
+  async function close(graceMs: number): Promise<void> {
+    stopWatching?.();
+    const { unansweredCalls } = await server.drain({ graceMs });
+    if (unansweredCalls > 0) logger.warn({ unansweredCalls }, "calls were cut off, because the store took too long");
     if (options.store === undefined) await running.store.close();
     logger.info({ address: server.address }, "core has closed");
   }
@@ -105,18 +146,12 @@ function handleOf(server: QuicServer, running: Running, options: CoreServerOptio
   let closed: Promise<void> | undefined;
   return {
     address: server.address,
-    certificatePem: server.certificatePem,
+    get certificatePem() {
+      return server.certificatePem;
+    },
     close: ({ drainMs = limits.drainMs } = {}) => {
       closed ??= close(drainMs);
       return closed;
     },
   };
-}
-
-/** Waits until every call has its answer, at most `drainMs`. */
-async function drained(dispatcher: CallDispatcher, drainMs: number): Promise<void> {
-  const endAtMs = performance.now() + drainMs;
-  while (dispatcher.open > 0 && performance.now() < endAtMs) {
-    await new Promise((resolve) => setTimeout(resolve, limits.drainPollMs));
-  }
 }

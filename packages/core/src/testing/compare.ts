@@ -35,7 +35,24 @@ function readFrame(bytes: Buffer): ReadableAnswer {
   const { type, payload } = decodeFrame(bytes);
   if (type !== 2 || bytes.length !== payload.length + 6) return { type, trailing: bytes.length - payload.length - 6 };
   const message = decodeMessage(instance.RpcResponseSchema, payload);
-  return toJson(instance.RpcResponseSchema, message, { useProtoFieldName: true }) as Json;
+  const json = toJson(instance.RpcResponseSchema, message, { useProtoFieldName: true }) as Json;
+  return asOldPeersSee(instance.RpcResponseSchema, json);
+}
+
+type Schema = Parameters<typeof toJson>[0];
+const extensionsFrom = 100;
+
+/** Without our extensions (field numbers from 100 on), which 1.4.1 peers skip. */
+function asOldPeersSee(schema: Schema, value: Json): Json {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  const members = { ...(value as { readonly [name: string]: Json }) };
+  for (const field of schema.fields) {
+    const member = members[field.name];
+    if (member === undefined) continue;
+    if (field.number >= extensionsFrom) delete members[field.name];
+    else if (field.fieldKind === "message") members[field.name] = asOldPeersSee(field.message, member);
+  }
+  return members;
 }
 
 function blurred(answer: Json, volatile: readonly string[], driverText: readonly string[]): Json {

@@ -1,10 +1,11 @@
 import { limits } from "../limits.ts";
+import { accessFromEnv, type ServerAccess } from "../wire/server-access.ts";
 import { SdkError } from "./errors.ts";
 import type { SdkConfig } from "./types.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-type CompleteConfig = Required<Omit<SdkConfig, "skipCertVerification">>;
+type CompleteConfig = Required<Omit<SdkConfig, keyof ServerAccess>>;
 
 const numberDefaults = {
   connectTimeoutMs: limits.connectTimeoutMsDefault,
@@ -50,7 +51,8 @@ export function configFromEnv(env: Environment): SdkConfig {
     tenantId: required("RUNTARA_TENANT_ID"),
     serverAddr: env.RUNTARA_SERVER_ADDR,
     serverName: env.RUNTARA_SERVER_NAME,
-    skipCertVerification: flag(env, "RUNTARA_SKIP_CERT_VERIFICATION"),
+    dangerouslySkipVerification: flag(env, "RUNTARA_SKIP_CERT_VERIFICATION"),
+    ...accessFromEnv(env, (message, cause) => new SdkError("Config", message, cause === undefined ? {} : { cause })),
     connectTimeoutMs: number("RUNTARA_CONNECT_TIMEOUT_MS"),
     requestTimeoutMs: number("RUNTARA_REQUEST_TIMEOUT_MS"),
     signalPollIntervalMs: number("RUNTARA_SIGNAL_POLL_INTERVAL_MS"),

@@ -10,7 +10,13 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (state: Uint8Array | undefined): string | undefined => state && new TextDecoder().decode(state);
 
 function sdkFor(core: TestCore, instanceId: string, more: Partial<SdkConfig> = {}): RuntaraSdk {
-  return new RuntaraSdk({ instanceId, tenantId: "t", serverAddr: core.address, skipCertVerification: true, ...more });
+  return new RuntaraSdk({
+    instanceId,
+    tenantId: "t",
+    serverAddr: core.address,
+    dangerouslySkipVerification: true,
+    ...more,
+  });
 }
 
 function isSdkError(code: string, message: RegExp): (error: unknown) => boolean {
@@ -94,7 +100,7 @@ test("errors have the original's kinds and beginnings", async (t) => {
     instanceId: "i",
     tenantId: "t",
     serverAddr: "127.0.0.1:9",
-    skipCertVerification: true,
+    dangerouslySkipVerification: true,
     connectTimeoutMs: 100,
   });
   await assert.rejects(unreachable.connect(), isSdkError("Connection", /^connection error: /));
@@ -118,7 +124,7 @@ test("an answer of another kind is an unexpected response", async (t) => {
     instanceId: "i",
     tenantId: "t",
     serverAddr: server.address,
-    skipCertVerification: true,
+    dangerouslySkipVerification: true,
   });
   await assert.rejects(raw.getCheckpoint("a"), isSdkError("UnexpectedResponse", /^unexpected response: /));
 });
@@ -130,7 +136,7 @@ test("the request deadline is real", async (t) => {
     instanceId: "i",
     tenantId: "t",
     serverAddr: server.address,
-    skipCertVerification: true,
+    dangerouslySkipVerification: true,
     requestTimeoutMs: 50,
   });
   await assert.rejects(raw.getCheckpoint("a"), isSdkError("Connection", /^connection error: /));
@@ -160,6 +166,14 @@ test("the environment gives the configuration", () => {
   assert.throws(
     () => RuntaraSdk.fromEnv({ ...env, RUNTARA_SKIP_CERT_VERIFICATION: "yes" }),
     isSdkError("Config", /invalid RUNTARA_SKIP_CERT_VERIFICATION/),
+  );
+  assert.throws(
+    () => RuntaraSdk.fromEnv({ ...env, RUNTARA_TRANSPORT: "udp" }),
+    isSdkError("Config", /RUNTARA_TRANSPORT=udp can't be read/),
+  );
+  assert.throws(
+    () => RuntaraSdk.fromEnv({ ...env, RUNTARA_CA_FILE: "/nowhere.pem" }),
+    isSdkError("Config", /RUNTARA_CA_FILE can't be used: .*\/nowhere\.pem cannot be read/),
   );
   assert.equal(RuntaraSdk.localhost("i", "t").instanceId, "i");
 });
@@ -225,7 +239,7 @@ test("a sleep goes on with its rest when the core is killed and comes back", asy
     instanceId: "i",
     tenantId: "t",
     serverAddr: first.address,
-    skipCertVerification: true,
+    dangerouslySkipVerification: true,
   });
   await raw.register();
   const begin = performance.now();
@@ -347,7 +361,7 @@ test("a Rust-like number for an unknown signal counts as cancel", async (t) => {
     instanceId: "i",
     tenantId: "t",
     serverAddr: server.address,
-    skipCertVerification: true,
+    dangerouslySkipVerification: true,
   });
   await assert.rejects(raw.checkCancelled(), isSdkError("Cancelled", /instance cancelled/));
 });

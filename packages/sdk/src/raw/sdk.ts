@@ -2,6 +2,7 @@ import { isProtocolError, QuicClient } from "@runtara/protocol";
 import { type Duration, durationMs } from "../durations.ts";
 import { limits } from "../limits.ts";
 import { type EventKind, InstanceCalls, type StatusAnswer, type WireSignal } from "../wire/calls.ts";
+import { accessOf } from "../wire/server-access.ts";
 import { silenceLimits } from "../wire/silence.ts";
 import { isTransient } from "../wire/transience.ts";
 import { completeConfig, configFromEnv, type Environment } from "./config.ts";
@@ -33,7 +34,7 @@ export class RuntaraSdk implements AsyncDisposable {
       this.#client = new QuicClient({
         serverAddr: settings.serverAddr,
         serverName: settings.serverName,
-        ...(config.skipCertVerification === undefined ? {} : { skipCertVerification: config.skipCertVerification }),
+        ...accessOf(config),
         connectTimeoutMs: settings.connectTimeoutMs,
         requestTimeoutMs: settings.requestTimeoutMs,
         ...silenceLimits(settings.serverAddr),
@@ -52,7 +53,7 @@ export class RuntaraSdk implements AsyncDisposable {
 
   /** For a core on 127.0.0.1:8001, any certificate. */
   static localhost(instanceId: string, tenantId: string): RuntaraSdk {
-    return new RuntaraSdk({ instanceId, tenantId, skipCertVerification: true });
+    return new RuntaraSdk({ instanceId, tenantId, dangerouslySkipVerification: true });
   }
 
   /** Connects, registers, becomes the process's SDK, and sends heartbeats from then on. @throws SdkError Connection, Registration, Internal */
@@ -122,7 +123,7 @@ export class RuntaraSdk implements AsyncDisposable {
         await this.#calls.sleep(restMs, checkpointId, state);
         return;
       } catch (error) {
-        if (!isProtocolError(error) || !isTransient(error.code)) throw SdkError.from(error);
+        if (!isProtocolError(error) || !isTransient(error)) throw SdkError.from(error);
         attempt++;
         const pauseMs = Math.min(
           limits.reconnectDelayMsMin * 2 ** attempt,

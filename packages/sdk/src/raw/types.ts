@@ -1,17 +1,16 @@
+import type { ServerAccess } from "../wire/server-access.ts";
 import type { SignalType, Status } from "../wire/words.ts";
 
 export type { SignalType, Status };
 
 /** How an instance reaches its core. */
-export interface SdkConfig {
+export interface SdkConfig extends ServerAccess {
   instanceId: string;
   tenantId: string;
   /** `host:port`, `[v6]:port`. Default 127.0.0.1:8001. */
   serverAddr?: string;
   /** Default "localhost". */
   serverName?: string;
-  /** Dangerous off this machine. Unset: only a server on loopback is not verified. */
-  skipCertVerification?: boolean;
   /** Default 10,000. */
   connectTimeoutMs?: number;
   /** Deadline of each call but sleep. Default 30,000; 0 = none. */

@@ -42,7 +42,7 @@ export class TestCore {
   }
 
   options(instanceId: string, more: Partial<RunInstanceOptions> = {}): RunInstanceOptions {
-    return { server: this.address, skipCertVerification: true, instanceId, signalPollIntervalMs: 20, ...more };
+    return { server: this.address, dangerouslySkipVerification: true, instanceId, signalPollIntervalMs: 20, ...more };
   }
 
   signal(instanceId: string, signal: "cancel" | "pause"): Promise<void> {

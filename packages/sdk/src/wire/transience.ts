@@ -1,4 +1,4 @@
-import type { ProtocolErrorCode } from "@runtara/protocol";
+import type { ProtocolError, ProtocolErrorCode } from "@runtara/protocol";
 
 /** What may be over at the next try: the network, a core that restarts. Everything else is a mistake, or an answer. */
 const transient: ReadonlySet<ProtocolErrorCode> = new Set<ProtocolErrorCode>([
@@ -19,6 +19,9 @@ const transient: ReadonlySet<ProtocolErrorCode> = new Set<ProtocolErrorCode>([
   "TLS_FAILED",
 ]);
 
-export function isTransient(code: ProtocolErrorCode): boolean {
-  return transient.has(code);
+/** Refusals of a core that has too much to do or is about to end say of themselves that they are passing. */
+const passing: ReadonlySet<string> = new Set(["OVERLOADED", "DRAINING", "DEADLINE_EXCEEDED"]);
+
+export function isTransient({ code, fineCode }: ProtocolError): boolean {
+  return transient.has(code) || (code === "RPC" && fineCode !== undefined && passing.has(fineCode));
 }

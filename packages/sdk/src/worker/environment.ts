@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ConfigError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { accessFromEnv } from "../wire/server-access.ts";
 import type { RunInstanceOptions } from "./settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,19 +9,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What the `RUNTARA_…` variables set; variables that are unset or empty leave their member out.
  *  @throws ConfigError naming variable, value and form for one that can't be read: never a silent default */
 export function settingsFromEnv(env: Environment = process.env): Partial<RunInstanceOptions> {
-  const certificate = env.RUNTARA_CERT_FILE || env.RUNTARA_KEY_FILE;
-  if (certificate) {
-    throw new ConfigError(
-      `RUNTARA_CERT_FILE and RUNTARA_KEY_FILE are set (${certificate}), but client certificates are not supported; unset them`,
-    );
-  }
   return definedOnly({
     server: text(env, "RUNTARA_SERVER_ADDR"),
     serverName: text(env, "RUNTARA_SERVER_NAME"),
     tenantId: text(env, "RUNTARA_TENANT_ID"),
     instanceId: text(env, "RUNTARA_INSTANCE_ID"),
-    skipCertVerification: flag(env, "RUNTARA_SKIP_CERT_VERIFICATION"),
-    caPem: file(env, "RUNTARA_CA_FILE"),
+    dangerouslySkipVerification: flag(env, "RUNTARA_SKIP_CERT_VERIFICATION"),
+    ...accessFromEnv(env, (message, cause) => new ConfigError(message, cause === undefined ? {} : { cause })),
     connectTimeoutMs: milliseconds(env, "RUNTARA_CONNECT_TIMEOUT_MS", 1),
     requestTimeoutMs: milliseconds(env, "RUNTARA_REQUEST_TIMEOUT_MS", 0),
     signalPollIntervalMs: milliseconds(env, "RUNTARA_SIGNAL_POLL_INTERVAL_MS", 0),

@@ -1,7 +1,8 @@
-import { isProtocolError, ProtocolError, QuicClient } from "@runtara/protocol";
+import { isProtocolError, ProtocolError, QuicClient, type TlsErrorCode } from "@runtara/protocol";
 import { ConfigError, ConnectionError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { InstanceCalls } from "../wire/calls.ts";
+import type { ServerAccess } from "../wire/server-access.ts";
 import { silenceLimits } from "../wire/silence.ts";
 import { isTransient } from "../wire/transience.ts";
 import { reconnectDelayMs } from "./back-off.ts";
@@ -9,8 +10,7 @@ import { reconnectDelayMs } from "./back-off.ts";
 export interface LinkSettings {
   readonly server: string;
   readonly serverName: string;
-  readonly skipCertVerification: boolean | undefined;
-  readonly caPem: string | undefined;
+  readonly access: ServerAccess;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
@@ -58,7 +58,7 @@ export class Link {
         return;
       } catch (error) {
         const refusal = asProtocolError(error);
-        if (!isTransient(refusal.code) || refusal.code === "TLS_FAILED") throw setupError(server, refusal);
+        if (!isTransient(refusal) || refusal.code === "TLS_FAILED") throw setupError(server, refusal);
         const delayMs = reconnectDelayMs(attempt, Math.random());
         if (Date.now() + delayMs >= deadline) {
           throw new ConnectionError(
@@ -82,7 +82,7 @@ export class Link {
       } catch (error) {
         const refusal = asProtocolError(error);
         this.#throwIfClosed();
-        if (!isTransient(refusal.code)) throw refusal;
+        if (!isTransient(refusal)) throw refusal;
         // With a connection that lives, only this call went wrong.
         if (!client.isConnected) this.#reconnect(client, refusal);
         else await this.pause(reconnectDelayMs(attempt, Math.random()));
@@ -179,13 +179,12 @@ export class Link {
   }
 
   #newClient(connectTimeoutMs: number): QuicClient {
-    const { server, serverName, skipCertVerification, caPem, requestTimeoutMs } = this.#settings;
+    const { server, serverName, access, requestTimeoutMs } = this.#settings;
     try {
       return new QuicClient({
         serverAddr: server,
         serverName,
-        ...(skipCertVerification === undefined ? {} : { skipCertVerification }),
-        ...(caPem === undefined ? {} : { caPem }),
+        ...access,
         connectTimeoutMs,
         requestTimeoutMs,
         ...silenceLimits(server),
@@ -205,12 +204,24 @@ function dialTimeoutMs(attempt: number): number {
   return limits.dialTimeoutMsMin * 2 ** Math.min(Math.floor(attempt / 4), 10);
 }
 
+const caFile = "RUNTARA_CA_FILE to the certificate the core shows or that of its authority";
+
+/** Remedies in terms of the environment; the protocol's own text says whose certificate it is about. */
+const tlsAdvice: Readonly<Record<TlsErrorCode | "TLS_FAILED", string>> = {
+  TLS_NAME_MISMATCH: "set RUNTARA_SERVER_NAME to a name in the core's certificate",
+  TLS_CERTIFICATE_UNKNOWN: `for the core's certificate set ${caFile}, or RUNTARA_SERVER_FINGERPRINT; for this client's set RUNTARA_CERT_FILE to one that the core's --client-ca has signed`,
+  TLS_CERTIFICATE_EXPIRED:
+    "make a new one with runtara cert server (the core's) or runtara cert client (RUNTARA_CERT_FILE)",
+  TLS_CLIENT_CERTIFICATE_REQUIRED: "set RUNTARA_CERT_FILE and RUNTARA_KEY_FILE; runtara cert client makes them",
+  TLS_FAILED: `set ${caFile}, or RUNTARA_SERVER_NAME to a name in it`,
+};
+
 function setupError(server: string, error: ProtocolError): ConfigError | ConnectionError {
   if (error.code === "TLS_FAILED") {
-    const advice = "set RUNTARA_CA_FILE to the certificate the core shows, or RUNTARA_SERVER_NAME to a name in it";
-    return new ConnectionError(`the core at ${server} can't be verified: ${error.message}; ${advice}`, {
-      cause: error,
-    });
+    const { tlsCode = error.code } = error;
+    const advice = tlsAdvice[tlsCode];
+    const text = `no secure connection to the core at ${server} (${tlsCode}): ${error.message}; ${advice}`;
+    return new ConnectionError(text, { cause: error });
   }
   return new ConfigError(`the connection to ${JSON.stringify(server)} can't be set up: ${error.message}`, {
     cause: error,

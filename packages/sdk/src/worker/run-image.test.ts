@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { generateCertificate } from "@runtara/protocol";
 import { step } from "../functions.ts";
 import { TestCore } from "../testing/core-in-process.ts";
 import { temporaryFolder } from "../testing/processes.ts";
@@ -44,7 +45,7 @@ test("an image takes input from a file, writes its outcome to a file, and ends w
 test("no core gives 75, a broken setting 78, with one line each", async (t) => {
   const lines = t.mock.method(console, "error", () => {});
   const env = { RUNTARA_INSTANCE_ID: "i", RUNTARA_SERVER_ADDR: "127.0.0.1:9", RUNTARA_CONNECT_TIMEOUT_MS: "100" };
-  assert.equal(await runFromEnvironment(double, env, { input: { n: 1 }, skipCertVerification: true }), 75);
+  assert.equal(await runFromEnvironment(double, env, { input: { n: 1 }, dangerouslySkipVerification: true }), 75);
   assert.equal(await runFromEnvironment(double, { ...env, RUNTARA_HEARTBEAT_INTERVAL_MS: "soon" }, {}), 78);
   assert.equal(await runFromEnvironment(double, {}, {}), 78);
   const texts = lines.mock.calls.map((call) => String(call.arguments[0]));
@@ -58,7 +59,8 @@ test("no core gives 75, a broken setting 78, with one line each", async (t) => {
 
 test("the environment is read as documented; what can't be read is never a silent default", (t) => {
   const folder = temporaryFolder(t);
-  writeFileSync(join(folder, "ca.pem"), "PEM");
+  const { certPem: caPem } = generateCertificate({ names: ["Test authority"], usage: "ca", days: 1 });
+  writeFileSync(join(folder, "ca.pem"), caPem);
   assert.deepEqual(settingsFromEnv({}), {});
   assert.deepEqual(
     settingsFromEnv({
@@ -69,7 +71,7 @@ test("the environment is read as documented; what can't be read is never a silen
       RUNTARA_REQUEST_TIMEOUT_MS: "0",
       RUNTARA_CHECKPOINT_ID: "unused",
     }),
-    { server: "core:1", skipCertVerification: false, caPem: "PEM", requestTimeoutMs: 0 },
+    { server: "core:1", dangerouslySkipVerification: false, caPem, requestTimeoutMs: 0 },
   );
   for (const env of [
     { RUNTARA_SKIP_CERT_VERIFICATION: "yes" },

@@ -388,14 +388,15 @@ test("heartbeats are sent at their interval, and by steps at most once a second"
   while (seen.filter((type) => type === "heartbeat").length < 4) await new Promise((resolve) => setImmediate(resolve));
   beating.open();
   assert.equal(outputOf(await running), undefined);
-  assert.equal(seen.at(-1), "completed");
+  // A heartbeat may still be on its way when the end is reported: each call has a stream of its own.
+  assert.equal(seen.filter((type) => type === "completed").length, 1);
 });
 
 test("no core: a clear error within the connect time-out", async () => {
   const begin = performance.now();
   const failure = runInstance(
     workflow("w", async () => 1),
-    { server: "127.0.0.1:9", instanceId: "i", connectTimeoutMs: 300, skipCertVerification: true },
+    { server: "127.0.0.1:9", instanceId: "i", connectTimeoutMs: 300, dangerouslySkipVerification: true },
   );
   await assert.rejects(
     failure,

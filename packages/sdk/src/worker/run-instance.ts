@@ -6,6 +6,7 @@ import type { RunEnd } from "../run/run-end.ts";
 import { storeError } from "../run/store-error.ts";
 import { systemClock } from "../run/timers.ts";
 import { validate } from "../schema.ts";
+import { accessOf } from "../wire/server-access.ts";
 import type { SignalType } from "../wire/words.ts";
 import { type AnyWorkflow, definitionOf, type WorkflowDefinition } from "../workflow.ts";
 import { BaseHistory, findEntry } from "./base-history.ts";
@@ -51,8 +52,8 @@ class Driver {
     this.#definition = definition;
     this.#options = options;
     this.#settings = completeSettings(options);
-    const { skipCertVerification, caPem, instanceId } = options;
-    const settings = { ...this.#settings, skipCertVerification, caPem };
+    const { instanceId } = options;
+    const settings = { ...this.#settings, access: accessOf(options) };
     this.#link = new Link(instanceId, settings, (event) => this.#tell(event));
     this.#instance = new InstanceLink(this.#link, this.#settings.tenantId, (type) => this.#onSignal(type));
   }

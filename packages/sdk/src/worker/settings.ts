@@ -1,16 +1,14 @@
 import { ConfigError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import type { ServerAccess } from "../wire/server-access.ts";
 import type { RunEvent } from "./outcome.ts";
 
 /** How the core is reached, and how often. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends ServerAccess {
   /** `host:port`, `[v6]:port`. Default 127.0.0.1:8001. */
   server?: string;
   /** The name in the server's certificate. Default "localhost". */
   serverName?: string;
-  /** Dangerous off this machine. Unset: only a server on loopback, and only without `caPem`, is not verified; said once. */
-  skipCertVerification?: boolean;
-  caPem?: string;
   /** The core must be reachable within this at the start. Default 10,000. */
   connectTimeoutMs?: number;
   /** Deadline of one call; it is repeated after that. Default 30,000; 0 = none. */
@@ -36,7 +34,7 @@ export interface RunInstanceOptions extends ConnectionOptions {
   onEvent?: (event: RunEvent) => unknown;
 }
 
-type Complete = Required<Omit<ConnectionOptions, "skipCertVerification" | "caPem">>;
+type Complete = Required<Omit<ConnectionOptions, keyof ServerAccess>>;
 
 /** The settings with their defaults. @throws ConfigError naming the setting and its value */
 export function completeSettings(
