@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { encodeRequest } from "./envelopes.ts";
+import { environmentProtocol } from "./environment/protocol.ts";
 import { CheckpointRequestSchema, RegisterInstanceRequestSchema } from "./gen/runtara/instance/instance_pb.ts";
-import { environmentProtocol } from "./protocols/environment.ts";
-import { instanceProtocol } from "./protocols/instance.ts";
-import { managementProtocol } from "./protocols/management.ts";
+import { instanceProtocol } from "./instance/protocol.ts";
+import { managementProtocol } from "./management/protocol.ts";
 import { type FrameFault, readRequest } from "./read-request.ts";
 import { seed } from "./testing/messages.ts";
 
