@@ -1,5 +1,5 @@
-import { fstatSync } from "node:fs";
 import { instance, QuicServer } from "@runtara/protocol";
+import { onEnd } from "./node/lifetime.ts";
 
 const noBytes = new Uint8Array();
 
@@ -10,14 +10,13 @@ export async function runEchoServer(bindAddr: string): Promise<void> {
     process.exit(1);
   });
   process.stdout.write(`ready echo ${server.address}\n`);
-  const stop = (): void => void server.close();
-  process.once("SIGTERM", stop).once("SIGINT", stop);
-  if (isPipe(0)) process.stdin.on("end", stop).resume().unref();
+  onEnd(() => void server.close());
 }
 
 function listen(bindAddr: string): Promise<QuicServer> {
   return QuicServer.listen({
     bindAddr,
+    http2: true,
     onCall(call) {
       const { request } = call;
       if (request.case !== "pollSignals") {
@@ -36,10 +35,4 @@ function listen(bindAddr: string): Promise<QuicServer> {
       });
     },
   });
-}
-
-/** A terminal or /dev/null on stdin says nothing about a parent. */
-function isPipe(descriptor: number): boolean {
-  const kind = fstatSync(descriptor);
-  return kind.isFIFO() || kind.isSocket();
 }

@@ -4,12 +4,22 @@ import type { Sample } from "./measured.ts";
 import { type Plan, stateBytes } from "./plan.ts";
 import { cpuSeconds } from "./process-stats.ts";
 
+const nodeLoad = join(import.meta.dirname, "node", "load.ts");
+
 export type Mode = "poll" | "checkpoint";
 
-/** The load generator on the original's client: the same program, connection and settings for every server. */
+/**
+ * Who makes the load: the Rust program on the original's client, or a Node process with our client on QUIC or HTTP/2, or
+ * with gRPC's. Each keeps its calls in flight on one connection and prints the same report.
+ */
+export type Generator = "original" | "quic" | "http2" | "grpc";
+
+/** The same program and settings for every server that is compared, unless clients are compared, too. */
 export interface Load {
   readonly mode: Mode;
   readonly inFlight: number;
+  /** Default: the original's client. */
+  readonly generator?: Generator;
 }
 
 interface Report {
@@ -50,7 +60,12 @@ export async function runCount(binFolder: string, server: Server, load: Load, co
 }
 
 async function run(binFolder: string, server: Server, load: Load, extra: readonly string[]): Promise<Report> {
-  const common = ["--addr", server.address, "--in-flight", `${load.inFlight}`, "--state-bytes", `${stateBytes}`];
-  const printed = await runProgram(join(binFolder, "load"), [load.mode, ...common, ...extra]);
-  return JSON.parse(printed) as Report;
+  const states = load.mode === "checkpoint" ? ["--state-bytes", `${stateBytes}`] : [];
+  const common = ["--addr", server.address, "--in-flight", `${load.inFlight}`, ...states];
+  return JSON.parse(await print(binFolder, load, [...common, ...extra])) as Report;
+}
+
+function print(binFolder: string, { mode, generator = "original" }: Load, args: readonly string[]): Promise<string> {
+  if (generator === "original") return runProgram(join(binFolder, "load"), [mode, ...args]);
+  return runProgram(process.execPath, [nodeLoad, generator, ...args]);
 }

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { Benchmark, Results } from "./benchmarks/benchmark.ts";
 import { checkpoints } from "./benchmarks/checkpoints.ts";
+import { clients } from "./benchmarks/clients.ts";
 import { echo } from "./benchmarks/echo.ts";
 import { fsync } from "./benchmarks/fsync.ts";
 import { fullStore } from "./benchmarks/full-store.ts";
 import { memory } from "./benchmarks/memory.ts";
+import { upload } from "./benchmarks/upload.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { buildPeers } from "./peers.ts";
 import { fullPlan, quickPlan } from "./plan.ts";
@@ -16,7 +18,7 @@ import { renderResults } from "./report.ts";
 import { renderTable } from "./table.ts";
 import { type Target, targetsOf } from "./targets.ts";
 
-const benchmarks: readonly Benchmark[] = [echo, checkpoints, fullStore, memory, fsync];
+const benchmarks: readonly Benchmark[] = [echo, clients, upload, checkpoints, fullStore, memory, fsync];
 
 interface Options {
   readonly json: boolean;

@@ -28,6 +28,21 @@ export function startEcho(ground: Ground, peer: Peer): Promise<Server> {
   return startServer(command[peer]);
 }
 
+/** A server that takes uploads and throws their bytes away. */
+export function startUpload(ground: Ground, peer: Peer): Promise<Server> {
+  const command: Record<Peer, Command> = {
+    ours: { file: process.execPath, args: [join(import.meta.dirname, "node", "upload-server.ts"), "127.0.0.1:0"] },
+    original: { file: join(ground.binFolder, "upload"), args: ["serve", "127.0.0.1:0"] },
+  };
+  return startServer(command[peer]);
+}
+
+/** Our echo server's twin on gRPC in JavaScript. */
+export function startGrpcEcho(): Promise<Server> {
+  const program = join(import.meta.dirname, "node", "grpc-server.ts");
+  return startServer({ file: process.execPath, args: [program, "127.0.0.1:0"] });
+}
+
 /** A core on a database of its own, which is deleted with it. `database` is for whoever fills it beforehand. */
 export interface Core extends Server {
   readonly database: string;

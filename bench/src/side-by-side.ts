@@ -1,5 +1,5 @@
 import type { Server } from "./child.ts";
-import { type Load, measure } from "./load.ts";
+import { type Generator, type Load, measure } from "./load.ts";
 import { type Measured, type Sample, summarize } from "./measured.ts";
 import type { Plan } from "./plan.ts";
 import { ratio } from "./statistics.ts";
@@ -18,6 +18,8 @@ export interface Contestant {
   readonly name: string;
   /** One that serves all rounds, or how to start one for each round, which is stopped after it. */
   readonly server: Server | (() => Promise<Server>);
+  /** Its own client, where clients are compared. */
+  readonly generator?: Generator;
 }
 
 /**
@@ -36,8 +38,8 @@ export async function compare(
   const samples: Record<string, Sample[]> = { [left.name]: [], [right.name]: [] };
   for (let round = 0; round < plan.rounds; round++) {
     const order = round % 2 === 0 ? [left, right] : [right, left];
-    for (const { name, server } of order) {
-      const sample = await measureOne(binFolder, server, load, plan);
+    for (const { name, server, generator = "original" } of order) {
+      const sample = await measureOne(binFolder, server, { ...load, generator }, plan);
       samples[name]?.push(sample);
       const rate = Math.round(sample.callsPerSecond).toLocaleString("en-US");
       progress(`${benchmark}, ${load.inFlight} in flight, round ${round + 1}/${plan.rounds}, ${name}: ${rate}/s`);
