@@ -43,6 +43,8 @@ const { status, signal } = spawnSync(
     ...(values.watch ? ["--watch"] : []),
     ...files.sort(),
   ],
-  { stdio: "inherit" },
+  // The runner does not end a file whose process stays alive behind its tests.
+  { stdio: "inherit", ...(values.watch ? {} : { timeout: 20 * 60_000 }) },
 );
+if (signal) console.error(`the tests were ended by ${signal}; files that did not finish are named above`);
 process.exit(signal ? 1 : (status ?? 1));

@@ -4,12 +4,12 @@ use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::FutureExt;
 use quinn::{Connecting, Connection, ConnectionError, RecvStream, SendStream};
-use rustls::pki_types::CertificateDer;
 use tokio::time::timeout;
 
 use crate::{
     admission::Counted,
     budget::{Budget, Reservation},
+    certificate::peer_certificate,
     endpoint::Endpoint,
     failure::{Failure, ended_by},
     frame::{Assembly, Fault},
@@ -57,6 +57,7 @@ async fn run(shared: Arc<Shared>, connection: Connection, _admitted: Counted) {
     };
     let error = acceptor.run(&connection).await;
     endpoint.connections.take(number);
+    endpoint.unsent.forget(number);
     let failure = Failure::of_connection(&error);
     endpoint.tell(|queue| queue.connection_closed(number, ended_by(&error), &failure));
     endpoint.calls.retain(|_, call| call.connection != number);
@@ -65,9 +66,8 @@ async fn run(shared: Arc<Shared>, connection: Connection, _admitted: Counted) {
 
 fn announce(endpoint: &Endpoint, number: u32, connection: &Connection) {
     let address = connection.remote_address().to_string();
-    let chain = connection.peer_identity().and_then(|chain| chain.downcast::<Vec<CertificateDer<'static>>>().ok());
-    let certificate = chain.as_ref().and_then(|chain| chain.first()).map_or(&[][..], |leaf| leaf);
-    endpoint.tell(|queue| queue.connection_opened(number, &address, certificate));
+    let certificate = peer_certificate(connection);
+    endpoint.tell(|queue| queue.connection_opened(number, &address, &certificate));
 }
 
 struct Acceptor {

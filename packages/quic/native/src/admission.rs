@@ -39,6 +39,8 @@ pub struct Counts {
     pub timed_out: AtomicU64,
     pub failed: AtomicU64,
     pub frames_refused: AtomicU64,
+    pub answers_refused: AtomicU64,
+    pub connections_shed: AtomicU64,
 }
 
 /// For a client that has proved its address, or cannot be asked to, `may_retry` is false. Only one task may decide.

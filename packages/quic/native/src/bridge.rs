@@ -1,14 +1,12 @@
 //! The functions that JavaScript sees; src/native.ts lists the same ones in the same order.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use bytes::Bytes;
 use napi::{
     Env, Error, Result, Status,
     bindgen_prelude::{BufferSlice, External, Function, Uint8ArraySlice},
@@ -18,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     certificate::{self, CertificateOptions},
-    command::{Batch, COMMAND_WORDS},
+    command::{Batch, COMMAND_WORDS, pieces},
     driver,
     endpoint::{Bell, Endpoint},
     events::RECORD_WORDS,
@@ -58,6 +56,9 @@ pub struct EndpointStats {
     pub handshakes_timed_out: f64,
     pub handshakes_failed: f64,
     pub frames_refused: f64,
+    pub unsent_bytes: f64,
+    pub answers_refused: f64,
+    pub connections_shed: f64,
 }
 
 #[napi(object)]
@@ -124,7 +125,7 @@ pub fn endpoint_submit(
 ) -> Result<()> {
     let records = records.get(..count as usize * COMMAND_WORDS).ok_or_else(out_of_bounds)?;
     let slab = slab.get(..slab_bytes as usize).ok_or_else(out_of_bounds)?;
-    let large: VecDeque<Bytes> = large.into_iter().flatten().map(|value| Bytes::copy_from_slice(&value)).collect();
+    let large = large.into_iter().flatten().map(|value| pieces(&value)).collect();
     if let Some(inbox) = lock(&handle.inbox).as_ref() {
         // An endpoint that has ended has told JavaScript so.
         let _ = inbox.send(Batch { records: records.to_vec(), slab: slab.to_vec(), large });
@@ -190,6 +191,9 @@ pub fn endpoint_stats(handle: &External<Handle>) -> EndpointStats {
         handshakes_timed_out: read(&counts.timed_out),
         handshakes_failed: read(&counts.failed),
         frames_refused: read(&counts.frames_refused),
+        unsent_bytes: endpoint.unsent.bytes() as f64,
+        answers_refused: read(&counts.answers_refused),
+        connections_shed: read(&counts.connections_shed),
     }
 }
 

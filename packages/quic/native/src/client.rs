@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::{
     budget::Budget,
+    certificate::peer_certificate,
     command::{Command, Operation},
     endpoint::Endpoint,
     events::EventKind,
@@ -60,7 +61,8 @@ pub async fn connect(
     };
     endpoint.connections.put(CONNECTION, connection.clone());
     let address = connection.remote_address().to_string();
-    endpoint.tell(|queue| queue.text(EventKind::Connected, CONNECTION, is_resumed.into(), &address));
+    let certificate = peer_certificate(&connection);
+    endpoint.tell(|queue| queue.connected(CONNECTION, is_resumed, &address, &certificate));
     tokio::spawn(report_end(endpoint.clone(), connection.clone()));
     let budget = endpoint.budget();
     Ok(Client { quic, connection, budget, waiting: VecDeque::new(), transport: options.transport })
@@ -231,7 +233,7 @@ impl Client {
             let Some((send, pieces)) = rest else { return exchange.finish(operation).await };
             // The answer may come before the request has been taken: then the rest of it is not wanted.
             let write = async {
-                let _ = Unfinished::new(send).write_all(pieces).await;
+                let _ = Unfinished::new(send).write_all(pieces, |_| ()).await;
                 std::future::pending::<()>().await;
             };
             tokio::select! {

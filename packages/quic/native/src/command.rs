@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use quinn::VarInt;
 
-use crate::frame;
+use crate::{frame, limits};
 
 /// Words of a record: operation, subject, offset, length, low, high.
 pub const COMMAND_WORDS: usize = 6;
@@ -60,18 +60,31 @@ impl Operation {
     }
 }
 
-/// The bytes of a command: a view of the slab, or a buffer of its own.
+/// The bytes of a command: a view of the slab, or pieces of their own.
 #[derive(Debug)]
 pub enum Value<'a> {
     Slab(&'a [u8]),
-    Large(Bytes),
+    Large(Vec<Bytes>),
+}
+
+/// Copies a large value. In pieces, because QUIC keeps a whole buffer as long as a single byte of it is unacknowledged.
+pub fn pieces(bytes: &[u8]) -> Vec<Bytes> {
+    bytes.chunks(limits::LARGE_PIECE_BYTES).map(Bytes::copy_from_slice).collect()
 }
 
 impl Value<'_> {
-    pub fn into_bytes(self) -> Bytes {
+    pub fn into_pieces(self) -> Vec<Bytes> {
         match self {
-            Value::Slab(bytes) => Bytes::copy_from_slice(bytes),
-            Value::Large(bytes) => bytes,
+            Value::Slab(bytes) => vec![Bytes::copy_from_slice(bytes)],
+            Value::Large(pieces) => pieces,
+        }
+    }
+
+    /// For the texts of closes, which fit in a packet.
+    pub fn into_vec(self) -> Vec<u8> {
+        match self {
+            Value::Slab(bytes) => bytes.to_vec(),
+            Value::Large(pieces) => pieces.concat(),
         }
     }
 
@@ -79,7 +92,11 @@ impl Value<'_> {
     pub fn into_frame(self, kind: u16) -> Vec<Bytes> {
         match self {
             Value::Slab(bytes) => vec![Bytes::copy_from_slice(bytes)],
-            Value::Large(payload) => vec![Bytes::copy_from_slice(&frame::header(kind, payload.len())), payload],
+            Value::Large(mut pieces) => {
+                let length = pieces.iter().map(Bytes::len).sum();
+                pieces.insert(0, Bytes::copy_from_slice(&frame::header(kind, length)));
+                pieces
+            }
         }
     }
 }
@@ -105,7 +122,7 @@ impl Command<'_> {
 pub struct Batch {
     pub records: Vec<u32>,
     pub slab: Vec<u8>,
-    pub large: VecDeque<Bytes>,
+    pub large: VecDeque<Vec<Bytes>>,
 }
 
 impl Batch {
@@ -117,8 +134,8 @@ impl Batch {
             let &[number, subject, offset, length, low, high] = record else { return };
             let Some(operation) = Operation::from_number(number) else { return };
             let value = if offset == OFFSET_LARGE {
-                let Some(bytes) = self.large.pop_front() else { return };
-                Value::Large(bytes)
+                let Some(pieces) = self.large.pop_front() else { return };
+                Value::Large(pieces)
             } else {
                 let (start, end) = (offset as usize, offset as usize + length as usize);
                 let Some(bytes) = self.slab.get(start..end) else { return };

@@ -122,7 +122,7 @@ fn carry_out(endpoint: &Arc<Endpoint>, command: Command<'_>, client: Option<&mut
         (Operation::Watch, _) => reply::watch(endpoint, subject),
         (Operation::Upgrade, _) => reply::upgrade(endpoint, subject),
         (Operation::StreamWrite, _) => {
-            let outgoing = Outgoing::Bytes(command.value.into_bytes());
+            let outgoing = Outgoing::Pieces(command.value.into_pieces());
             endpoint.streams.with(subject, |stream| stream.write(outgoing));
         }
         (Operation::StreamFinish, _) => {
@@ -142,10 +142,10 @@ fn carry_out(endpoint: &Arc<Endpoint>, command: Command<'_>, client: Option<&mut
         (Operation::Cancel, Some(client)) => client.cancel(endpoint, subject),
         (Operation::ConnectionClose, _) => {
             if let Some(connection) = endpoint.connections.get(subject) {
-                connection.close(code, &command.value.into_bytes());
+                connection.close(code, &command.value.into_vec());
             }
         }
-        (Operation::EndpointClose, _) => *ending = Some(Ending { code, reason: command.value.into_bytes().to_vec() }),
+        (Operation::EndpointClose, _) => *ending = Some(Ending { code, reason: command.value.into_vec() }),
         // A server opens no streams.
         (Operation::Call | Operation::Send | Operation::OpenStream | Operation::Cancel | Operation::Rebind, None) => {}
     }

@@ -23,6 +23,7 @@ use crate::{
     reply::Call,
     stream::StreamControl,
     table::{Table, lock},
+    unsent::Unsent,
 };
 
 /// Weak, so that an endpoint alone does not keep the process alive; it carries no data.
@@ -40,6 +41,8 @@ pub struct Endpoint {
     /// How large the connection's receive window is.
     window_bytes: usize,
     pub counts: Arc<Counts>,
+    /// Server: answers that wait for their peers.
+    pub unsent: Arc<Unsent>,
     /// Server: calls that JavaScript has not answered yet.
     pub calls: Table<Call>,
     /// Client: calls that wait for their answer, with what stops their task.
@@ -63,6 +66,7 @@ impl Endpoint {
             allowance: shared_allowance(frame.endpoint_buffer_bytes_max as usize),
             window_bytes,
             counts: Arc::default(),
+            unsent: frame.to_unsent(),
             calls: Table::default(),
             pending: Table::default(),
             streams: Table::default(),

@@ -63,6 +63,13 @@ impl EventQueue {
         self.value(EventKind::ConnectionOpened, [connection, 0, address.len() as u32, 0, 0], &bytes[..], None);
     }
 
+    /// The same for a client's connection.
+    pub fn connected(&mut self, connection: u32, is_resumed: bool, address: &str, certificate: &[u8]) {
+        let bytes = [address.as_bytes(), certificate].concat();
+        let fields = [connection, is_resumed.into(), address.len() as u32, 0, 0];
+        self.value(EventKind::Connected, fields, &bytes[..], None);
+    }
+
     pub fn call(&mut self, call: u32, connection: u32, kind: u16, payload: Bytes, reservation: Reservation) {
         self.value(EventKind::Call, [call, connection, kind.into(), 0, 0], payload, reservation);
     }
@@ -77,8 +84,26 @@ impl EventQueue {
         self.value(EventKind::Answer, [pending, 0, kind.into(), 0, 0], payload, reservation);
     }
 
-    pub fn stream_data(&mut self, stream: u32, bytes: &[u8]) {
-        self.value(EventKind::StreamData, [stream, 0, 0, 0, 0], bytes, None);
+    /// Goes on with the event before if that carries the same stream's bytes and JavaScript has not taken it yet: the
+    /// busier JavaScript is, the larger its pieces.
+    pub fn stream_data(&mut self, stream: u32, pieces: &[Bytes]) {
+        if self.slab.len() > limits::SLAB_BYTES_MAX {
+            return self.value(EventKind::StreamData, [stream, 0, 0, 0, 0], Bytes::from(pieces.concat()), None);
+        }
+        let offset = self.slab.len();
+        for piece in pieces {
+            self.slab.extend_from_slice(piece);
+        }
+        let length = (self.slab.len() - offset) as u32;
+        if let Some([kind, last, _, _, _, _, start, so_far]) = self.records.last_chunk_mut::<RECORD_WORDS>()
+            && (*kind, *last) == (EventKind::StreamData as u32, stream)
+            && *start as usize + *so_far as usize == offset
+            && *so_far as usize <= limits::STREAM_READ_BYTES_MAX
+        {
+            *so_far += length;
+            return;
+        }
+        self.records.extend_from_slice(&[EventKind::StreamData as u32, stream, 0, 0, 0, 0, offset as u32, length]);
     }
 
     /// An event that carries nothing but numbers.

@@ -31,4 +31,5 @@ mod stream;
 mod table;
 mod tickets;
 mod tls;
+mod unsent;
 mod verify;

@@ -18,7 +18,13 @@ pub const SLAB_COPY_BYTES_MAX: usize = 64 << 10;
 pub const READ_CHUNKS_MAX: usize = 4;
 
 /// The largest piece of a raw stream that crosses as one event.
-pub const STREAM_READ_BYTES_MAX: usize = 32 << 10;
+pub const STREAM_READ_BYTES_MAX: usize = 256 << 10;
+
+/// Pieces in which large values are copied on their way out.
+pub const LARGE_PIECE_BYTES: usize = 64 << 10;
+
+/// With this code an answer is reset, or a connection closed, because its peer leaves too much unread.
+pub const UNREAD_CODE: u32 = 2;
 
 /// Streams accepted in a row before JavaScript is told.
 pub const ACCEPTS_PER_RING_MAX: usize = 64;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use napi_derive::napi;
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 
-use crate::{admission::AdmissionLimits, frame::FrameLimits, grant, limits, receive::ReceiveOptions};
+use crate::{admission::AdmissionLimits, frame::FrameLimits, grant, limits, receive::ReceiveOptions, unsent::Unsent};
 
 #[napi(object)]
 pub struct TransportOptions {
@@ -29,6 +29,8 @@ pub struct FrameOptions {
     pub read_timeout_ms: f64,
     pub connection_buffer_bytes_max: f64,
     pub endpoint_buffer_bytes_max: f64,
+    pub connection_unsent_bytes_max: f64,
+    pub endpoint_unsent_bytes_max: f64,
 }
 
 #[napi(object)]
@@ -91,7 +93,7 @@ impl TransportOptions {
 
     /// What may lie unread on one connection; 0 means no limit.
     pub fn window_bytes(&self) -> usize {
-        if self.receive_window_bytes > 0.0 { self.receive_window_bytes as usize } else { usize::MAX }
+        no_limit_if_0(self.receive_window_bytes)
     }
 
     fn to_config(&self, bidi_streams: VarInt) -> TransportConfig {
@@ -115,6 +117,14 @@ impl FrameOptions {
             patience: duration(self.read_timeout_ms),
         }
     }
+
+    pub fn to_unsent(&self) -> Arc<Unsent> {
+        Unsent::new(no_limit_if_0(self.connection_unsent_bytes_max), no_limit_if_0(self.endpoint_unsent_bytes_max))
+    }
+}
+
+fn no_limit_if_0(bytes: f64) -> usize {
+    if bytes > 0.0 { bytes as usize } else { usize::MAX }
 }
 
 /// Stream counts end at 2^60 (RFC 9000 section 4.6).

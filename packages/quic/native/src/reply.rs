@@ -1,6 +1,6 @@
 //! Server: calls that wait for their answer, and the answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use quinn::{RecvStream, SendStream, VarInt};
@@ -10,6 +10,7 @@ use crate::{
     endpoint::Endpoint,
     events::EventKind,
     grant::OpenStream,
+    limits,
     send::{Unfinished, Written, write_ready},
     stream::RawStream,
 };
@@ -31,17 +32,35 @@ pub struct Call {
 pub fn respond(endpoint: &Endpoint, command: Command<'_>) {
     let Some(mut call) = endpoint.calls.take(command.subject) else { return };
     let written = write_ready(&mut call.send, command);
-    let Call { send, mut recv, open, .. } = call;
+    let Call { connection, mut send, mut recv, open, .. } = call;
     match written {
         Written::All | Written::Failed => {
             drop(send);
             open.end(&mut recv);
         }
         Written::Rest(pieces) => {
+            let bytes = pieces.iter().map(Bytes::len).sum();
+            let Some(mut waiting) = endpoint.unsent.admit(connection, bytes) else {
+                endpoint.counts.answers_refused.fetch_add(1, Ordering::Relaxed);
+                // It fails only if the peer has stopped the stream already.
+                let _ = send.reset(VarInt::from_u32(limits::UNREAD_CODE));
+                return open.end(&mut recv);
+            };
+            shed(endpoint);
             tokio::spawn(async move {
-                let _ = Unfinished::new(send).write_all(pieces).await;
+                let _ = Unfinished::new(send).write_all(pieces, |bytes| waiting.sent(bytes)).await;
                 open.end(&mut recv);
             });
+        }
+    }
+}
+
+/// Closes the connections that hold most until there is room for the others.
+fn shed(endpoint: &Endpoint) {
+    while let Some(number) = endpoint.unsent.shed() {
+        endpoint.counts.connections_shed.fetch_add(1, Ordering::Relaxed);
+        if let Some(connection) = endpoint.connections.get(number) {
+            connection.close(VarInt::from_u32(limits::UNREAD_CODE), b"too many answers wait unread");
         }
     }
 }

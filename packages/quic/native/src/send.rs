@@ -17,12 +17,21 @@ pub enum Written {
 /// Writes as much of the command's frame as QUIC takes now; the command's low word is the frame's type.
 pub fn write_ready(send: &mut SendStream, command: Command<'_>) -> Written {
     let kind = command.low as u16;
-    let Value::Slab(bytes) = command.value else { return Written::Rest(command.value.into_frame(kind)) };
+    let Value::Slab(bytes) = command.value else { return write_pieces(send, command.value.into_frame(kind)) };
     match send.write(bytes).now_or_never() {
         Some(Ok(count)) if count == bytes.len() => Written::All,
         Some(Ok(count)) => Written::Rest(vec![Bytes::copy_from_slice(&bytes[count..])]),
         Some(Err(_)) => Written::Failed,
         None => Written::Rest(vec![Bytes::copy_from_slice(bytes)]),
+    }
+}
+
+fn write_pieces(send: &mut SendStream, mut pieces: Vec<Bytes>) -> Written {
+    match send.write_chunks(&mut pieces).now_or_never() {
+        Some(Ok(written)) if written.chunks == pieces.len() => Written::All,
+        Some(Ok(written)) => Written::Rest(pieces.split_off(written.chunks)),
+        Some(Err(_)) => Written::Failed,
+        None => Written::Rest(pieces),
     }
 }
 
@@ -36,10 +45,13 @@ impl Unfinished {
         Self(Some(send))
     }
 
-    /// Writes everything and ends the stream.
-    pub async fn write_all(mut self, mut pieces: Vec<Bytes>) -> Result<(), WriteError> {
-        if let Some(send) = self.0.as_mut() {
-            send.write_all_chunks(&mut pieces).await?;
+    /// Writes everything, telling `taken` how many bytes QUIC takes, and ends the stream.
+    pub async fn write_all(mut self, mut pieces: Vec<Bytes>, mut taken: impl FnMut(usize)) -> Result<(), WriteError> {
+        let mut left = &mut pieces[..];
+        while let (false, Some(send)) = (left.is_empty(), self.0.as_mut()) {
+            let written = send.write_chunks(left).await?;
+            left = &mut left[written.chunks..];
+            taken(written.bytes);
         }
         // Dropping a Quinn send stream finishes it.
         drop(self.0.take());

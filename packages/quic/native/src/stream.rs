@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use quinn::{ReadError, RecvStream, SendStream, VarInt, WriteError};
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -17,7 +18,7 @@ use crate::{
 
 #[derive(Debug)]
 pub enum Outgoing {
-    Bytes(Bytes),
+    Pieces(Vec<Bytes>),
     Finish,
 }
 
@@ -112,29 +113,28 @@ struct Reader {
 
 impl Reader {
     async fn run(mut self, endpoint: &Endpoint, rest: Vec<Bytes>) -> PeerSide {
-        for piece in rest {
-            endpoint.push(|queue| queue.stream_data(self.number, &piece));
+        let mut pieces = rest;
+        if !pieces.is_empty() {
+            endpoint.tell(|queue| queue.stream_data(self.number, &pieces));
         }
-        endpoint.ring();
-        let mut buffer = Vec::new();
         loop {
             let room = tokio::select! {
                 biased;
                 code = code_given(&mut self.is_stopped) => return self.stop(code),
                 room = take_credit(&self.credit) => room,
             };
-            buffer.resize(buffer.len().max(room), 0);
+            pieces.clear();
             let outcome = tokio::select! {
                 biased;
                 code = code_given(&mut self.is_stopped) => return self.stop(code),
-                outcome = self.recv.read(&mut buffer[..room]) => outcome,
+                outcome = take_bytes(&mut self.recv, room, &mut pieces) => outcome,
             };
             match outcome {
-                Ok(Some(count)) => {
+                Ok(count) if count > 0 => {
                     self.credit.add_permits(room - count);
-                    endpoint.tell(|queue| queue.stream_data(self.number, &buffer[..count]));
+                    endpoint.tell(|queue| queue.stream_data(self.number, &pieces));
                 }
-                Ok(None) => {
+                Ok(_) => {
                     endpoint.tell(|queue| queue.note(EventKind::StreamEnd, self.number, 0));
                     return PeerSide::Ended;
                 }
@@ -170,6 +170,22 @@ async fn take_credit(credit: &Semaphore) -> usize {
     }
 }
 
+/// Waits for bytes and takes all that are there, as QUIC has them, up to `room`; 0 at the end. Cancel safe only if nothing
+/// is read afterwards.
+async fn take_bytes(recv: &mut RecvStream, room: usize, pieces: &mut Vec<Bytes>) -> Result<usize, ReadError> {
+    let Some(first) = recv.read_chunk(room, true).await? else { return Ok(0) };
+    let mut count = first.bytes.len();
+    pieces.push(first.bytes);
+    // An end or a failure comes again with the next read.
+    while count < room
+        && let Some(Ok(Some(next))) = recv.read_chunk(room - count, true).now_or_never()
+    {
+        count += next.bytes.len();
+        pieces.push(next.bytes);
+    }
+    Ok(count)
+}
+
 struct Writer {
     number: u32,
     send: SendStream,
@@ -185,25 +201,25 @@ impl Writer {
                 code = code_given(&mut self.is_reset) => return self.reset(code),
                 outgoing = self.queue.recv() => outgoing,
             };
-            let bytes = match outgoing {
-                Some(Outgoing::Bytes(bytes)) => bytes,
+            let pieces = match outgoing {
+                Some(Outgoing::Pieces(pieces)) => pieces,
                 Some(Outgoing::Finish) => {
                     let _ = self.send.finish();
                     return endpoint.tell(|queue| queue.note(EventKind::StreamFinished, self.number, 0));
                 }
                 None => return self.reset(VarInt::from_u32(0)),
             };
-            let count = bytes.len() as u32;
+            let count: usize = pieces.iter().map(Bytes::len).sum();
             let outcome = tokio::select! {
                 biased;
                 code = code_given(&mut self.is_reset) => return self.reset(code),
-                outcome = self.send.write_chunk(bytes) => outcome,
+                outcome = write_pieces(&mut self.send, pieces) => outcome,
             };
             if let Err(error) = outcome {
                 let failure = write_failure(error);
                 return endpoint.tell(|queue| queue.failure(EventKind::StreamWriteFailed, self.number, &failure));
             }
-            endpoint.tell(|queue| queue.note(EventKind::StreamWritten, self.number, count));
+            endpoint.tell(|queue| queue.note(EventKind::StreamWritten, self.number, count as u32));
         }
     }
 
@@ -211,6 +227,10 @@ impl Writer {
         // It fails only if the peer has stopped the stream already.
         let _ = self.send.reset(code);
     }
+}
+
+async fn write_pieces(send: &mut SendStream, mut pieces: Vec<Bytes>) -> Result<(), WriteError> {
+    send.write_all_chunks(&mut pieces).await
 }
 
 fn read_failure(error: ReadError) -> Failure {

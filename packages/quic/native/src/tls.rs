@@ -80,9 +80,12 @@ impl Credentials {
             context.update(part);
         };
         add(self.verify.as_bytes());
-        let (cert, key) = self.certificate.as_ref().map_or(("", ""), |(cert, key)| (cert, key));
-        add(cert.as_bytes());
-        add(key.as_bytes());
+        // No certificate is another thing than one of empty texts.
+        if let Some((cert, key)) = &self.certificate {
+            add(cert.as_bytes());
+            add(key.as_bytes());
+        }
+        add(b"");
         for certificate in system {
             add(certificate);
         }
