@@ -11,6 +11,7 @@ const faultTexts = {
   draining: "a call came while the server was shutting down",
   deadlineExceeded: "a call was not answered in time",
   streamStalled: "a stream stood still and was given up",
+  answerUnread: "answers were given up: their clients do not read",
 } as const satisfies Record<ServerFault["kind"], string>;
 
 /** Streams that ended without reaching a service, for the log. The server says each kind at most once a second. */
