@@ -145,6 +145,7 @@ test("mutual TLS gives the client's identity to the server", async (t) => {
     fingerprint: certificateFingerprint(certificate.certPem),
     subject: "CN=worker-7.example",
     dnsNames: ["worker-7.example", "w7.example"],
+    certPem: certificate.certPem,
   });
 });
 
@@ -161,7 +162,29 @@ test("mutual TLS keeps out clients without a good certificate, and connect says 
   await refusal(listener, "TLS_FAILED", /./, { certificate: signed("server") });
   const mixed = { certPem: expired.certPem, keyPem: strange.keyPem };
   await refusal(listener, "CERTIFICATE_INVALID", /certificate/, { certificate: mixed });
+  await refusal(listener, "CERTIFICATE_INVALID", /certificate/, { certificate: { certPem: "", keyPem: "" } });
   assert.deepEqual(connected, []);
+});
+
+test("a client's certificate of empty texts is an error, also where the server asks for none", async (t) => {
+  const listener = await serve(t);
+  await reaches(t, listener, {});
+  await refusal(listener, "CERTIFICATE_INVALID", /certificate/, { certificate: { certPem: "", keyPem: "" } });
+});
+
+test("a client sees the server's certificate, verified or not, resumed or not", async (t) => {
+  const certificate = signed("server", { names: ["localhost", "core.example"] });
+  const listener = await serve(t, {}, { certificate });
+  for (const verify of ["skip", { caPem }, { caPem }] as const) {
+    const connection = await dial(t, listener, { verify });
+    assert.deepEqual(connection.peerCertificate, {
+      fingerprint: certificateFingerprint(certificate.certPem),
+      subject: "CN=localhost",
+      dnsNames: ["localhost", "core.example"],
+      certPem: certificate.certPem,
+    });
+    assert.equal((await connection.call(1, Buffer.from("x"))).payload.length, 1);
+  }
 });
 
 test("a server that asks for no certificate sees none", async (t) => {

@@ -30,6 +30,8 @@ export interface PeerCertificate {
   readonly subject: string;
   /** DNS names without the addresses. */
   readonly dnsNames: readonly string[];
+  /** The certificate itself, as PEM. */
+  readonly certPem: string;
 }
 
 /**
@@ -75,19 +77,21 @@ export function certificateFingerprint(certPem: string): string {
   }
 }
 
-/** @internal What a certificate in DER says of its holder. */
+/** What a certificate in DER says of its holder. Verifies nothing, and needs no addon. */
 export function peerCertificate(der: Uint8Array): PeerCertificate {
   const hash = createHash("sha256").update(der).digest("hex");
+  const certPem = pem(der);
   try {
     const { subject, subjectAltName } = new X509Certificate(der);
     return {
       fingerprint: hash,
       subject: subject?.replaceAll("\n", ",") ?? "",
       dnsNames: dnsNames(subjectAltName ?? ""),
+      certPem,
     };
   } catch {
     // TLS has accepted it, so the key is proved, but what OpenSSL cannot read names nobody.
-    return { fingerprint: hash, subject: "", dnsNames: [] };
+    return { fingerprint: hash, subject: "", dnsNames: [], certPem };
   }
 }
 
@@ -96,6 +100,15 @@ export function dnsNames(subjectAltName: string): string[] {
   const entries = subjectAltName.matchAll(/([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g);
   const names = [...entries].filter(([, kind]) => kind === "DNS").map(([, , name = ""]) => name);
   return names.map((name) => (name.startsWith('"') ? String(JSON.parse(name)) : name));
+}
+
+/** RFC 7468 section 3. */
+function pem(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der.buffer, der.byteOffset, der.length)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.map((line) => `${line}\n`).join("")}-----END CERTIFICATE-----\n`;
 }
 
 function made(names: readonly string[], make: () => [certPem: string, keyPem: string]): CertificatePair {

@@ -1,6 +1,6 @@
 import { Bridge, type EventSink, type EventView } from "./bridge.ts";
-import type { CertificatePair } from "./certificate.ts";
-import { type ConnectionClosed, closedBy, closedError, QuicError } from "./errors.ts";
+import { type CertificatePair, type PeerCertificate, peerCertificate } from "./certificate.ts";
+import { type ConnectionClosed, closedBy, closedError, neverSent, QuicError } from "./errors.ts";
 import { hold, release } from "./hold.ts";
 import { clientTransport } from "./limits.ts";
 import { type ConnectionStats, eventKind, operation } from "./native.ts";
@@ -57,6 +57,7 @@ export interface Frame {
 const connectionNumber = 0;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * Connects to a server. Keeps the process alive meanwhile. A server that takes no further connections is a CONNECT_FAILED
@@ -112,9 +113,17 @@ export class QuicConnection {
   }
 
   /**
+   * The certificate that the server has shown, whether or not `verify` has looked at it; on a resumed connection the one of
+   * the connection whose TLS session goes on.
+   */
+  get peerCertificate(): PeerCertificate {
+    return this.#core.peerCertificate;
+  }
+
+  /**
    * One unary call on a stream of its own: a frame and FIN, one frame back. If the peer allows no further stream it waits
    * for one. The payload must not change before the end of the tick. `timeoutMs` and `signal` give up the stream, never
-   * the connection; whether the peer has acted is then unknown.
+   * the connection; whether the peer has acted is then unknown. An error with `wasSent` false says that it has seen nothing.
    *
    * @throws QuicError CALL_TIMEOUT, CALL_ABORTED, STREAM_ENDED, STREAM_RESET, FRAME_TYPE_INVALID, FRAME_TOO_LARGE,
    * CONNECTION_CLOSED, CONNECTION_LOST
@@ -180,6 +189,8 @@ class ClientCore implements EventSink {
   readonly #streams = new Map<number, QuicStream>();
   #closing: PromiseWithResolvers<void> | undefined;
   #isToldToPeer = false;
+  /** DER, until it is asked for. */
+  #certificate: Uint8Array | PeerCertificate = new Uint8Array(0);
 
   constructor(options: ConnectOptions) {
     const { host, port, serverName, connectTimeoutMs } = options;
@@ -190,6 +201,11 @@ class ClientCore implements EventSink {
     const native = { host, port, serverName, verify, ...options.certificate, connectTimeoutMs, isResuming, transport };
     this.#bridge = new Bridge(this, (addon, ready) => addon.clientConnect({ ...native, frame: this.#frame }, ready));
     this.#pending = new PendingCalls((number) => this.#bridge.outbox.plain(operation.cancel, number));
+  }
+
+  get peerCertificate(): PeerCertificate {
+    if (this.#certificate instanceof Uint8Array) this.#certificate = peerCertificate(this.#certificate);
+    return this.#certificate;
   }
 
   /** Gives up connecting; the native side lets go of its socket when its endpoint is disposed of. */
@@ -203,7 +219,7 @@ class ClientCore implements EventSink {
   start<T>(kind: number, type: number, payload: Uint8Array, options: CallOptions | undefined): Promise<T> {
     try {
       checkFrame(this.#frame, type, payload);
-      if (this.why !== undefined) throw closedError(this.why);
+      if (this.why !== undefined) throw neverSent(closedError(this.why));
       if (options?.signal?.aborted === true) throw abortedError(options.signal);
     } catch (error) {
       return Promise.reject(error);
@@ -252,15 +268,13 @@ class ClientCore implements EventSink {
         this.#settle(subject, undefined);
         break;
       case eventKind.callFailed:
-        this.#onCallFailed(subject, event.error());
+        this.#onCallFailed(subject, event.error(), event.other === 0);
         break;
       case eventKind.streamOpened:
         this.#onStreamOpened(subject, event.value);
         break;
       case eventKind.connected:
-        this.remoteAddress = event.text();
-        this.isResumed = event.value === 1;
-        this.connected.resolve();
+        this.#onConnected(event);
         break;
       case eventKind.endpointFailed:
         this.#onFailed(event.error());
@@ -277,14 +291,24 @@ class ClientCore implements EventSink {
     }
   }
 
+  #onConnected(event: EventView): void {
+    const bytes = event.takeBytes();
+    // Behind the address comes the certificate.
+    this.remoteAddress = decoder.decode(bytes.subarray(0, event.value));
+    this.#certificate = bytes.slice(event.value);
+    this.isResumed = event.other === 1;
+    this.connected.resolve();
+  }
+
   #settle(number: number, value: unknown): void {
     this.#pending.resolve(number, value);
     this.#checkOver();
   }
 
-  #onCallFailed(number: number, error: QuicError): void {
+  #onCallFailed(number: number, error: QuicError, hadStream: boolean): void {
     const isOwnEnd = error.code === "CONNECTION_CLOSED" && this.why?.by === "local";
-    this.#pending.reject(number, isOwnEnd ? closedError(this.why as ConnectionClosed) : error);
+    const failure = isOwnEnd ? closedError(this.why as ConnectionClosed) : error;
+    this.#pending.reject(number, hadStream ? failure : neverSent(failure));
     this.#checkOver();
   }
 

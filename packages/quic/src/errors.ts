@@ -39,9 +39,11 @@ export type QuicErrorCode = (typeof nativeErrorCodes)[number] | "CALL_FINISHED" 
 
 /** Details of a {@link QuicError}; which ones are set depends on the code. */
 export interface QuicErrorDetails {
-  readonly closeCode?: bigint;
-  readonly closeReason?: string;
-  readonly resetCode?: bigint;
+  readonly closeCode?: bigint | undefined;
+  readonly closeReason?: string | undefined;
+  readonly resetCode?: bigint | undefined;
+  /** False: it is certain that the peer has seen nothing of the call. Absent: it may have. */
+  readonly wasSent?: false | undefined;
   readonly cause?: unknown;
 }
 
@@ -52,6 +54,7 @@ export class QuicError extends Error {
   declare readonly closeCode?: bigint;
   declare readonly closeReason?: string;
   declare readonly resetCode?: bigint;
+  declare readonly wasSent?: false;
 
   constructor(code: QuicErrorCode, message: string, details: QuicErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -59,6 +62,7 @@ export class QuicError extends Error {
     if (details.closeCode !== undefined) this.closeCode = details.closeCode;
     if (details.closeReason !== undefined) this.closeReason = details.closeReason;
     if (details.resetCode !== undefined) this.resetCode = details.resetCode;
+    if (details.wasSent !== undefined) this.wasSent = details.wasSent;
   }
 }
 
@@ -100,6 +104,12 @@ export function closedError(why: ConnectionClosed): QuicError {
   const closer = why.by === "local" ? "here" : "by the peer";
   const message = `connection closed ${closer} with code ${why.code}${why.reason === "" ? "" : `: ${why.reason}`}`;
   return new QuicError("CONNECTION_CLOSED", message, { closeCode: why.code, closeReason: why.reason });
+}
+
+/** The same failure, of a call of which the peer has seen nothing. */
+export function neverSent(error: QuicError): QuicError {
+  const { code, message, closeCode, closeReason, resetCode, cause } = error;
+  return new QuicError(code, message, { closeCode, closeReason, resetCode, cause, wasSent: false });
 }
 
 /** An error that the native side reported as a number, a code and a text. */

@@ -6,6 +6,7 @@ export {
   generateCertificate,
   generateSelfSigned,
   type PeerCertificate,
+  peerCertificate,
 } from "./certificate.ts";
 export { type CallOptions, type ConnectOptions, connect, type Frame, QuicConnection } from "./client.ts";
 export {

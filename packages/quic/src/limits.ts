@@ -10,10 +10,15 @@ export const limits = {
   connectionBufferBytesMax: 134_217_728,
   /** What the half-read frames of all connections of an endpoint may hold together. */
   endpointBufferBytesMax: 1_073_741_824,
+  /** Answers that wait because their peers do not read: of one connection (two of the largest), of all of an endpoint. */
+  connectionUnsentBytesMax: 134_217_728,
+  endpointUnsentBytesMax: 1_073_741_824,
   /** Values above this are handed over by reference instead of through the slab; native/src/limits.rs has its own. */
   slabValueBytesMax: 65_536,
   /** A batch is submitted before the tick's end once its slab holds this much. */
   submitBytesMax: 262_144,
+  /** The same for values handed over by reference, so that not all of a tick's are there twice. */
+  submitLargeBytesMax: 4_194_304,
   /** First sizes of the reused buffers; they double when needed. */
   slabBytesInitial: 16_384,
   commandsInitial: 256,

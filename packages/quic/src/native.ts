@@ -104,6 +104,12 @@ export interface EndpointStats {
   readonly handshakesFailed: number;
   /** Frames that found no room (`BUFFER_EXHAUSTED`). */
   readonly framesRefused: number;
+  /** Bytes of answers that wait because their clients take too little. */
+  readonly unsentBytes: number;
+  /** Answers over `connectionUnsentBytesMax`, each reset. */
+  readonly answersRefused: number;
+  /** Connections that were closed because of `endpointUnsentBytesMax`. */
+  readonly connectionsShed: number;
 }
 
 /** One connection as QUIC sees it now. */

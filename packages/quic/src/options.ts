@@ -48,6 +48,16 @@ export interface FrameOptions {
    * have room for the largest payload. A frame that finds no room is a `BUFFER_EXHAUSTED`.
    */
   readonly endpointBufferBytesMax: number;
+  /**
+   * Servers: answers of one connection that wait because its client takes too little; default: 128 MiB; 0: any number. An
+   * answer over it is reset with code 2, unless it is the only one; the other streams go on.
+   */
+  readonly connectionUnsentBytesMax: number;
+  /**
+   * Servers: the same for all connections together; default: 1 GiB; 0: any number. Over it the connection that holds most
+   * is closed with code 2. Beside this QUIC itself keeps up to 10 MB a connection that is sent and not acknowledged.
+   */
+  readonly endpointUnsentBytesMax: number;
 }
 
 export const frameDefaults: FrameOptions = {
@@ -56,6 +66,8 @@ export const frameDefaults: FrameOptions = {
   readTimeoutMs: limits.readTimeoutMs,
   connectionBufferBytesMax: limits.connectionBufferBytesMax,
   endpointBufferBytesMax: limits.endpointBufferBytesMax,
+  connectionUnsentBytesMax: limits.connectionUnsentBytesMax,
+  endpointUnsentBytesMax: limits.endpointUnsentBytesMax,
 };
 
 export function withDefaults<T extends object>(defaults: T, given: Partial<T> | undefined): T {

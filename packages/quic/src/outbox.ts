@@ -16,6 +16,7 @@ export class Outbox {
   #slab: Uint8Array = new Uint8Array(limits.slabBytesInitial);
   #used = 0;
   #large: Uint8Array[] = [];
+  #largeBytes = 0;
   #isScheduled = false;
 
   constructor(native: Native) {
@@ -35,7 +36,7 @@ export class Outbox {
   frame(operation: number, subject: number, type: number, payload: Uint8Array): void {
     const length = payload.length;
     if (length > limits.slabValueBytesMax) {
-      this.#large.push(payload);
+      this.#keep(payload);
       this.#record(operation, subject, offsetLarge, length, type, 0);
       return;
     }
@@ -54,7 +55,7 @@ export class Outbox {
   /** A command with bytes as they are. */
   bytes(operation: number, subject: number, bytes: Uint8Array, low = 0, high = 0): void {
     if (bytes.length > limits.slabValueBytesMax) {
-      this.#large.push(bytes);
+      this.#keep(bytes);
       this.#record(operation, subject, offsetLarge, bytes.length, low, high);
       return;
     }
@@ -77,6 +78,7 @@ export class Outbox {
     this.#count = 0;
     this.#used = 0;
     if (large !== null) this.#large = [];
+    this.#largeBytes = 0;
     if (this.#handle === undefined) return;
     this.#native.endpointSubmit(this.#handle, this.#records, count, this.#slab, used, large);
   }
@@ -96,12 +98,18 @@ export class Outbox {
     records[at + 4] = low;
     records[at + 5] = high;
     this.#count++;
-    if (this.#used >= limits.submitBytesMax) this.flush();
+    if (this.#used >= limits.submitBytesMax || this.#largeBytes >= limits.submitLargeBytesMax) this.flush();
     else if (!this.#isScheduled) {
       this.#isScheduled = true;
       // After the microtasks, so that everything this tick starts goes in one batch.
       process.nextTick(this.#flushLater);
     }
+  }
+
+  /** Until the flush. */
+  #keep(bytes: Uint8Array): void {
+    this.#large.push(bytes);
+    this.#largeBytes += bytes.length;
   }
 
   #reserve(bytes: number): number {

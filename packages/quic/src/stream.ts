@@ -139,7 +139,8 @@ export class QuicStream {
 
   async #writePieces(bytes: Uint8Array): Promise<void> {
     for (let start = 0; start < bytes.length; ) {
-      if (this.#unsentBytes >= limits.streamUnsentBytesMax) {
+      // Nobody makes room any more once writing has ended.
+      if (this.#writing.is === "open" && this.#unsentBytes >= limits.streamUnsentBytesMax) {
         await new Promise<void>((resolve, reject) => this.#roomWaiters.push({ resolve, reject }));
       }
       if (this.#writing.is !== "open") throw this.#writeError();

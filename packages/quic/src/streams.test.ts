@@ -127,6 +127,8 @@ test("a writer that is held back learns of a stop and of a lost connection", asy
   await server.read();
   server.stop(7);
   await held;
+  // What was handed over stays unsent for good, so nobody would make room for this one.
+  assert.equal((await failure(client.write(new Uint8Array(1)), "STREAM_RESET")).resetCode, 7n);
   const incoming = later<IncomingCall>();
   const connection = await pair(t, { onCall: (call) => incoming.resolve(call) });
   const other = await connection.openStream();

@@ -1,10 +1,8 @@
 //! The functions that JavaScript sees; src/native.ts lists the same ones in the same order.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
 };
 
 use napi::{

@@ -102,6 +102,12 @@ pub fn invalid(what: &str, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Kind::CertificateInvalid, format!("{what} cannot be used: {error}"))
 }
 
+/// What the peer has shown of itself, as DER; empty if nothing. On a resumed connection what it showed when the session began.
+pub fn peer_certificate(connection: &quinn::Connection) -> Vec<u8> {
+    let chain = connection.peer_identity().and_then(|chain| chain.downcast::<Vec<CertificateDer<'static>>>().ok());
+    chain.as_ref().and_then(|chain| chain.first()).map_or(Vec::new(), |leaf| leaf.to_vec())
+}
+
 /// What a listener shows to whom connects from now on.
 #[derive(Debug)]
 pub struct ShownCertificate(RwLock<Arc<CertifiedKey>>);

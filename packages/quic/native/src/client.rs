@@ -288,9 +288,10 @@ fn open_raw(endpoint: &Arc<Endpoint>, pending: u32, send: SendStream, recv: Recv
     endpoint.tell(|queue| queue.note(EventKind::StreamOpened, pending, number));
 }
 
+/// For commands that have had no stream.
 fn fail(endpoint: &Endpoint, pending: u32, failure: &Failure) {
     if endpoint.pending.take(pending).is_some() {
-        endpoint.tell(|queue| queue.failure(EventKind::CallFailed, pending, failure));
+        endpoint.tell(|queue| queue.never_sent(pending, failure));
     }
 }
 

@@ -121,6 +121,13 @@ impl EventQueue {
         self.value(kind, [subject, 0, failure.kind as u32, low, high], failure.text.as_bytes(), None);
     }
 
+    /// The failure of a call that never had a stream, so that the peer has seen nothing of it.
+    pub fn never_sent(&mut self, pending: u32, failure: &Failure) {
+        let [low, high] = words(failure.code);
+        let fields = [pending, 1, failure.kind as u32, low, high];
+        self.value(EventKind::CallFailed, fields, failure.text.as_bytes(), None);
+    }
+
     pub fn connection_closed(&mut self, connection: u32, by: EndedBy, failure: &Failure) {
         let [low, high] = words(failure.code);
         let value = [connection, by as u32, failure.kind as u32, low, high];

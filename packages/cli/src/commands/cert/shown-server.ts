@@ -9,25 +9,53 @@ const chainMax = 10;
 
 /**
  * What a server shows to whom connects now, over QUIC and TCP at once. TCP (the server listens there with RUNTARA_HTTP2=1)
- * brings the certificates themselves; of QUIC the fingerprint is known.
+ * brings the whole chain, QUIC the server's own certificate; of a server that demands one of its clients, the fingerprint.
  *
  * @throws Error: neither way gets there
  */
 export async function shownServer(address: string): Promise<Shown> {
-  const [quic, tcp] = await Promise.allSettled([fingerprintOverQuic(address), certificatesOverTcp(address)]);
+  const [quic, tcp] = await Promise.allSettled([overQuic(address), certificatesOverTcp(address)]);
   if (quic.status === "rejected" && tcp.status === "rejected") {
     const reasons = `QUIC: ${reasonOf(quic.reason)}; TCP: ${reasonOf(tcp.reason)}`;
     throw new Error(`no server answers at ${address} (${reasons}); start one with: runtara core`, {
       cause: quic.reason,
     });
   }
-  const fingerprint = quic.status === "fulfilled" ? quic.value : undefined;
+  const { fingerprint, certificate } = quic.status === "fulfilled" ? quic.value : {};
   const certificates = tcp.status === "fulfilled" ? tcp.value : [];
   const isSame = fingerprint !== undefined && certificates[0]?.fingerprint === fingerprint;
   if (isSame) return { source: address, via: "QUIC and TCP", certificates };
   // Something else may listen on that TCP port: what QUIC shows is what Runtara's clients see.
+  if (certificate !== undefined) return { source: address, via: "QUIC", certificates: [certificate] };
   if (fingerprint !== undefined) return { source: address, via: "QUIC", certificates: [], fingerprint };
   return { source: address, via: "TCP", certificates };
+}
+
+interface ShownOverQuic {
+  readonly fingerprint?: string;
+  readonly certificate?: ShownCertificate | undefined;
+}
+
+async function overQuic(serverAddr: string): Promise<ShownOverQuic> {
+  const fingerprint = await fingerprintOverQuic(serverAddr);
+  return { fingerprint, certificate: await certificateOverQuic(serverAddr, fingerprint) };
+}
+
+/** Connects to the holder of the certificate that was shown a moment ago; undefined if it does not let us in. */
+async function certificateOverQuic(
+  serverAddr: string,
+  serverFingerprint: string,
+): Promise<ShownCertificate | undefined> {
+  const client = new QuicClient({ serverAddr, serverFingerprint, connectTimeoutMs: timeoutMs });
+  try {
+    const { peerCertificate } = await client.connect();
+    return peerCertificate && certificateOf(peerCertificate.certPem, serverAddr);
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  } finally {
+    await client.close();
+  }
 }
 
 /** Pins a certificate that cannot exist, so that the refusal tells the one that is shown and nothing is ever sent. */
