@@ -30,6 +30,27 @@ test("leaving a loop early loses nothing", async () => {
   assert.deepEqual(await take(queue, 2), [2, 3]);
 });
 
+test("with a taker for unread values, leaving early and an end without a reader hand them over", async () => {
+  const unread: number[] = [];
+  const queue = new AsyncQueue<number>((value) => unread.push(value));
+  for (const value of [1, 2, 3]) queue.push(value);
+  assert.deepEqual(await take(queue, 1), [1]);
+  assert.deepEqual(unread.splice(0), [2, 3]);
+  queue.push(4);
+  queue.push(5);
+  // One that reads gets what was pushed before the end, too.
+  const reading = queue[Symbol.asyncIterator]();
+  assert.equal((await reading.next()).value, 4);
+  queue.end();
+  assert.deepEqual([(await reading.next()).value, (await reading.next()).done], [5, true]);
+  assert.equal(unread.length, 0);
+
+  const unreadAtAll = new AsyncQueue<number>((value) => unread.push(value));
+  unreadAtAll.push(6);
+  unreadAtAll.end();
+  assert.deepEqual([unread, await take(unreadAtAll, 1)], [[6], []]);
+});
+
 test("after the end what was pushed is still delivered, and no more", async () => {
   const queue = new AsyncQueue<number>();
   queue.push(1);

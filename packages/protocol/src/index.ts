@@ -1,5 +1,5 @@
 export { create, fromJson, toJson } from "@bufbuild/protobuf";
-export type { ConnectionClosed } from "@runtara/quic";
+export type { ConnectionClosed, PeerCertificate } from "@runtara/quic";
 export { type Address, formatAddress, parseAddress } from "./address.ts";
 export { type BodyChunks, bodyChunks } from "./bodies/body-chunks.ts";
 export type { ReadBodyOptions } from "./bodies/checked-reader.ts";
@@ -10,11 +10,11 @@ export { type UploadOptions, uploadStream } from "./bodies/upload-stream.ts";
 export { type WritableBody, type WritableBodyOptions, writableBody } from "./bodies/writable-body.ts";
 export type { RetryingCallOptions } from "./client/call-with-retry.ts";
 export { type ClientStats, QuicClient } from "./client/client.ts";
-export { type CallOptions, ClientConnection } from "./client/connection.ts";
+export { type CallOptions, ClientConnection, type OpenStreamOptions } from "./client/connection.ts";
 export type { ClientOptions } from "./client/options.ts";
 export { type RetryPolicy, retryDelayMs } from "./client/retry.ts";
 export { openStream, type RpcStream } from "./client/rpc-stream.ts";
-export { type RequestTarget, request, sendRequest } from "./client/send-request.ts";
+export { type RequestSchema, type RequestTarget, request, sendRequest } from "./client/send-request.ts";
 export { decodeResponse, encodeError, encodeRequest, encodeResponse, type ResponseMessage } from "./envelopes.ts";
 export { type EnvironmentClient, environmentClient } from "./environment/client.ts";
 export { environmentProtocol } from "./environment/protocol.ts";
@@ -81,10 +81,24 @@ export {
 export { type ServerTls, type ServerTlsOptions, serverTls, type TlsLogger } from "./tls/server-tls.ts";
 export { type StopWatching, type WatchOptions, watchPemFiles, watchServerIdentity } from "./tls/watch.ts";
 export { alongside } from "./transport/alongside.ts";
-export { autoTransport } from "./transport/auto.ts";
+export { type AutoOptions, autoTransport } from "./transport/auto.ts";
 export { http2Transport } from "./transport/http2/transport.ts";
 export { memoryTransport } from "./transport/memory/transport.ts";
-export type { LinkStats, Transport, TransportStream as QuicStream } from "./transport/port.ts";
+export type {
+  BindOptions,
+  DialOptions,
+  LinkStats,
+  Transport,
+  TransportCall,
+  TransportConnection,
+  TransportHandlers,
+  TransportListener,
+  TransportPeer,
+  TransportStats,
+  TransportStream,
+  TransportStream as QuicStream,
+  TurnedAway,
+} from "./transport/port.ts";
 export { quicTransport } from "./transport/quic.ts";
 export { decodeMessage } from "./wire/decode.ts";
 export { encodeMessage } from "./wire/encode.ts";

@@ -34,8 +34,12 @@ export const limits = {
   acknowledgementBytesMax: 4_096,
   /** What a raw stream may keep unread, and what it therefore counts among the bytes in flight. */
   streamUnreadBytesMax: 1_048_576,
+  /** How often a server looks for what the network has turned away by itself. */
+  turnedAwayPollMs: 1_000,
   /** Code with which a stalled raw stream is stopped and reset. */
   stalledStreamCode: 1,
+  /** Code with which a call is reset that was not carried out and whose client reads no error: its end would say "done". */
+  undoneCallCode: 2,
   /** Hint to refused clients: this much more for so many refusals of late, within these bounds, jittered by half. */
   retryAfterMsMin: 50,
   retryAfterMsMax: 5_000,
@@ -46,7 +50,7 @@ export const limits = {
   addressesTriedMax: 8,
   /** The next address is tried after this long without an answer (RFC 8305 section 5). */
   nextAddressMs: 250,
-  /** "auto": QUIC alone has this long before HTTP/2 is tried beside it, and HTTP/2 is kept this long before QUIC is tried again. */
+  /** "auto": QUIC alone has this long, or half of the connect time-out if that is less, before HTTP/2 is tried beside it, and HTTP/2 is kept this long before QUIC is tried again. */
   autoHeadStartMs: 500,
   autoKeepMs: 300_000,
   /** Both transports on one port: how often another free port is tried when its TCP half is taken. */
@@ -88,6 +92,14 @@ export const limits = {
   http2BacklogMax: 4_096,
   /** HTTP/2: text in GOAWAY. */
   http2ReasonBytesMax: 1_024,
+  /** HTTP/2: what a stream throws away after its reader has stopped, before the peer must wait. */
+  http2IgnoredBytesMax: 4_194_304,
+  /** HTTP/2: PINGs without an answer; each stop is one. */
+  http2PingsMax: 1_000,
+  /** HTTP/2: an answer that would wait is reset, or its connection closed, with this code, as over QUIC. */
+  http2UnreadCode: 2,
+  /** HTTP/2: the last stream of a connection (RFC 9113 section 5.1.1). */
+  http2StreamIdMax: 2_147_483_647,
   /** HTTP/2 has 32 bits for a reset code; the lower half is its own. */
   http2ResetCodeMax: 2_147_483_647,
   /** TLS: a PEM file that is read, and how often a server looks whether its files have changed. */
@@ -133,6 +145,13 @@ export const serverDefaults = {
   udpSendBufferBytes: 2_097_152,
   /** 0 = any number of connections. */
   maxConcurrentHandlers: 0,
+  /** QUIC: connections and pending handshakes; 0 = any number. */
+  maxConnections: 0,
+  /** QUIC: until a client has shown that it is one. */
+  handshakeTimeoutMs: 10_000,
+  /** Answers that wait because their clients do not read, of all connections and of one. */
+  maxUnsentBytes: 1_073_741_824,
+  maxConnectionUnsentBytes: 134_217_728,
   /** Longest wait for the next byte of a frame that has begun. The original waits until the connection dies. */
   frameReadTimeoutMs: 30_000,
   /** Calls without an answer, of all connections; sleeping ones count. 0 = any number. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { QuicError, type QuicErrorCode } from "@runtara/quic";
 import { isProtocolError, ProtocolError } from "./errors.ts";
-import { connectTimeout, fromQuicError } from "./quic-errors.ts";
+import { fromQuicError, wasNeverSent } from "./quic-errors.ts";
 
 // The beginnings are those of the original's texts, see spec 1.12.
 const expected: Record<QuicErrorCode, string> = {
@@ -47,7 +47,14 @@ test("frame errors are told in the original's words", () => {
   assert.equal((type as Error).message, "frame error: invalid message type: 7");
   const size = fromQuicError(new QuicError("FRAME_TOO_LARGE", "over the limit: 67108865"));
   assert.equal((size as Error).message, "frame error: frame too large: 67108865 bytes (max: 67108864)");
-  assert.equal(connectTimeout(10_000, undefined).message, "connection timed out after 10000ms");
+});
+
+test("only an error that says so is one of a call that was never sent", () => {
+  const lost = (details: { wasSent?: false }): unknown =>
+    fromQuicError(new QuicError("CONNECTION_LOST", "timed out", details));
+  assert.equal(wasNeverSent(lost({ wasSent: false })), true);
+  assert.equal(wasNeverSent(lost({})), false);
+  assert.equal(wasNeverSent(new TypeError("a bug")), false);
 });
 
 test("other errors are left as they are", () => {

@@ -49,6 +49,7 @@ interface QuicErrorLike extends Error {
   readonly closeCode?: bigint;
   readonly closeReason?: string;
   readonly resetCode?: bigint;
+  readonly wasSent?: false;
 }
 
 function isQuicError(error: unknown): error is QuicErrorLike {
@@ -78,9 +79,10 @@ function textOf(error: QuicErrorLike): string {
   return beginning + error.message;
 }
 
-/** A connection attempt that took too long, in the words of the original. */
-export function connectTimeout(connectTimeoutMs: number, cause: unknown): ProtocolError {
-  return new ProtocolError("CONNECT_TIMEOUT", `connection timed out after ${connectTimeoutMs}ms`, { cause });
+/** Whether it is certain that the server has seen nothing of the call that failed so. */
+export function wasNeverSent(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isQuicError(cause) && cause.wasSent === false;
 }
 
 /** Awaits `promise` and turns its network errors into ours. */

@@ -106,7 +106,7 @@ export function closedError(why: ConnectionClosed): QuicError {
   return new QuicError("CONNECTION_CLOSED", message, { closeCode: why.code, closeReason: why.reason });
 }
 
-/** The same failure, of a call of which the peer has seen nothing. */
+/** The same failure, of a call of which the peer has seen nothing; for networks beside this one with the same errors. */
 export function neverSent(error: QuicError): QuicError {
   const { code, message, closeCode, closeReason, resetCode, cause } = error;
   return new QuicError(code, message, { closeCode, closeReason, resetCode, cause, wasSent: false });

@@ -12,6 +12,7 @@ export { type CallOptions, type ConnectOptions, connect, type Frame, QuicConnect
 export {
   type CallFault,
   type ConnectionClosed,
+  neverSent,
   QuicError,
   type QuicErrorCode,
   type QuicErrorDetails,

@@ -21,9 +21,12 @@ type ErrorCode =
   | "CHECKPOINT_ERROR"
   | "GET_CHECKPOINT_ERROR"
   | "INSTANCE_EVENT_ERROR"
+  | "INSTANCE_EVENT_BATCH_ERROR"
   | "GET_INSTANCE_STATUS_ERROR"
   | "POLL_SIGNALS_ERROR"
   | "REGISTER_INSTANCE_ERROR"
+  | "RETRY_ATTEMPT_ERROR"
+  | "SIGNAL_ACK_ERROR"
   | "SLEEP_ERROR";
 
 /** Turns calls of the wire into calls of the services, and their answers into answers of the wire. */
@@ -66,12 +69,14 @@ export class CallDispatcher {
         break;
       case "signalAck": {
         const { instanceId, signalType, acknowledged } = request.value;
-        signals.acknowledge({ instanceId, signal: signalWord(signalType), acknowledged }, this.#finish(call, 1));
+        const finish = this.#finish(call, "SIGNAL_ACK_ERROR", 1);
+        signals.acknowledge({ instanceId, signal: signalWord(signalType), acknowledged }, finish);
         break;
       }
       case "retryAttempt": {
         const { instanceId, checkpointId, attemptNumber: attempt, errorMessage: error } = request.value;
-        checkpoints.recordRetry({ instanceId, checkpointId, attempt, error }, this.#finish(call, 1));
+        const finish = this.#finish(call, "RETRY_ATTEMPT_ERROR", 1);
+        checkpoints.recordRetry({ instanceId, checkpointId, attempt, error }, finish);
         break;
       }
       case "sleep":
@@ -94,9 +99,9 @@ export class CallDispatcher {
 
   /** Each event stands for itself: one that fails is logged and the next one follows. */
   #eventBatch(call: ServerCall, { events }: instance.InstanceEventBatch): void {
-    const finish = this.#finish(call, events.length + 1);
+    if (events.length === 0) call.finish();
+    const finish = this.#finish(call, "INSTANCE_EVENT_BATCH_ERROR", events.length);
     for (const event of events) this.#core.lifecycle.event(eventRequest(event), finish);
-    finish(undefined, undefined);
   }
 
   #sleep(call: ServerCall, { instanceId, checkpointId, state, durationMs }: instance.SleepRequest): void {
@@ -121,14 +126,18 @@ export class CallDispatcher {
     };
   }
 
-  /** For calls whose answer is the end of the stream alone, once `parts` services have answered. */
-  #finish(call: ServerCall, parts: number): Answer<void> {
+  /** For calls whose answer is the end of the stream alone, once the services have answered for all of their `parts`. */
+  #finish(call: ServerCall, code: ErrorCode, parts: number): Answer<void> {
+    const failures: CoreError[] = [];
     let left = parts;
     return (error, _) => {
-      if (error !== undefined) this.#logUnanswered(call, error);
+      if (error !== undefined) {
+        failures.push(error);
+        this.#logUnanswered(call, error);
+      }
       left -= 1;
       if (left > 0) return;
-      call.finish();
+      endUnanswered(call, code, failures, parts);
     };
   }
 
@@ -147,6 +156,19 @@ export class CallDispatcher {
     };
     this.#log.write("warn", details, "a call without an answer had no effect");
     this.#logStorageFailure(error);
+  }
+}
+
+/**
+ * The end of the stream says that all is stored, or, to clients of 1.4.1, that it was refused for good and logged (spec
+ * 1.9). A store that failed must never look like that. Repeating a batch is safe only if no part of it was stored.
+ */
+function endUnanswered(call: ServerCall, code: ErrorCode, failures: readonly CoreError[], parts: number): void {
+  const error = failures.find(isPassing) ?? failures[0];
+  if (error === undefined || !(call.isHeard || isPassing(error))) call.finish();
+  else {
+    const retryable = failures.length === parts && failures.every(isPassing);
+    call.fail(code, error.message, { fineCode: error.code, retryable });
   }
 }
 

@@ -55,7 +55,7 @@ test("a value that cannot be read is an error that names variable, form and valu
       "-5",
       /^invalid value for RUNTARA_MAX_CONCURRENT_INSTANCES: must be a positive integer/,
     ],
-    ["RUNTARA_QUIC_IDLE_TIMEOUT_MS", "soon", /must be a whole number from 0 to 4294967295 \(got "soon"\)$/],
+    ["RUNTARA_QUIC_IDLE_TIMEOUT_MS", "soon", /must be a whole number from 0 to 2147483647 \(got "soon"\)$/],
     ["RUNTARA_HTTP2", "yes", /must be true, 1, false or 0/],
   ];
   for (const [variable, value, text] of refusals) {

@@ -128,6 +128,52 @@ test("a refusal has the operation's code, the cause as fine code, and whether tr
   });
 });
 
+test("I5: a store that fails is never acknowledged, whether the call has an answer or not", async () => {
+  const store = await openStore(url);
+  const server = await startCoreServer({ store, bindAddr: "127.0.0.1:0" });
+  servers.push(server);
+  const client = connect(server);
+  await register(client, "i");
+  const retry = { instanceId: "i", checkpointId: "k", attemptNumber: 1 };
+  const ack = { instanceId: "i", signalType: instance.SignalType.SIGNAL_CANCEL, acknowledged: true };
+  const events = [{ instanceId: "i" }, { instanceId: "i" }];
+  // What is refused for good is only logged, as clients of 1.4.1 have it; with an epoch it is told.
+  const stranger = { ...retry, instanceId: "stranger" };
+  await sendRequest(client, create(instance.RetryAttemptEventSchema, stranger));
+  await assert.rejects(sendRequest(client, create(instance.RetryAttemptEventSchema, { ...stranger, epoch: 1n })), {
+    rpcCode: "RETRY_ATTEMPT_ERROR",
+    fineCode: "INSTANCE_NOT_FOUND",
+    isRetryable: false,
+  });
+  await store.close();
+  const undone = { code: "STREAM_RESET", resetCode: 2n };
+  await assert.rejects(sendRequest(client, create(instance.RetryAttemptEventSchema, retry)), undone);
+  await assert.rejects(sendRequest(client, create(instance.SignalAckSchema, ack)), undone);
+  await assert.rejects(sendRequest(client, create(instance.InstanceEventBatchSchema, { events })), undone);
+  await sendRequest(client, create(instance.InstanceEventBatchSchema));
+  const failed = { code: "RPC", fineCode: "DATABASE_ERROR", isRetryable: true };
+  const epoch = 1n;
+  await assert.rejects(sendRequest(client, create(instance.RetryAttemptEventSchema, { ...retry, epoch })), {
+    ...failed,
+    rpcCode: "RETRY_ATTEMPT_ERROR",
+  });
+  await assert.rejects(sendRequest(client, create(instance.SignalAckSchema, { ...ack, epoch })), {
+    ...failed,
+    rpcCode: "SIGNAL_ACK_ERROR",
+  });
+  const fenceable = events.map((event) => ({ ...event, epoch }));
+  await assert.rejects(sendRequest(client, create(instance.InstanceEventBatchSchema, { events: fenceable })), {
+    ...failed,
+    rpcCode: "INSTANCE_EVENT_BATCH_ERROR",
+  });
+  // A part that is wrong for good makes the whole not worth repeating.
+  const mixed = [...fenceable, { epoch }];
+  await assert.rejects(sendRequest(client, create(instance.InstanceEventBatchSchema, { events: mixed })), {
+    fineCode: "DATABASE_ERROR",
+    isRetryable: false,
+  });
+});
+
 test("a store that is given stays open", async () => {
   const store = await openStore(url);
   const server = await startCoreServer({ store, bindAddr: "127.0.0.1:0" });

@@ -1,5 +1,5 @@
+import { checkTimeMs } from "../client/time-option.ts";
 import { ProtocolError } from "../errors.ts";
-import { limits } from "../limits.ts";
 
 /** When a body is given up although both ends could go on. */
 export interface GuardOptions {
@@ -22,10 +22,7 @@ export class Guard {
 
   /** @throws ProtocolError OPTION_INVALID; CALL_ABORTED if the signal is aborted already. */
   constructor({ signal, progressTimeoutMs = 0 }: GuardOptions, giveUp: (why: ProtocolError) => void) {
-    if (!(progressTimeoutMs >= 0 && progressTimeoutMs <= limits.timerMsMax)) {
-      const range = `a number of milliseconds from 0 to ${limits.timerMsMax}`;
-      throw new ProtocolError("OPTION_INVALID", `progressTimeoutMs must be ${range}, got ${progressTimeoutMs}`);
-    }
+    checkTimeMs("progressTimeoutMs", progressTimeoutMs);
     if (signal?.aborted) throw aborted(signal);
     this.#signal = signal;
     this.#progressTimeoutMs = progressTimeoutMs;

@@ -1,16 +1,20 @@
-import type { RpcStream } from "../client/rpc-stream.ts";
+import type { OpenStreamOptions } from "../client/connection.ts";
+import { openStream, type RpcStream } from "../client/rpc-stream.ts";
 import type { RequestTarget } from "../client/send-request.ts";
+import { checkTimeMs } from "../client/time-option.ts";
 import { isProtocolError, ProtocolError } from "../errors.ts";
 import type { Answer, RequestMessage } from "../protocols/calls.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
-import { openCall } from "./open-call.ts";
 import { type BodyReader, type BodySource, readPieces } from "./pieces.ts";
 import { type BodyExpectation, Tally } from "./tally.ts";
 
 export interface UploadOptions extends BodyExpectation, GuardOptions {
   /** After each piece that the network has taken (256 KiB or less): the bytes so far. */
   readonly onProgress?: ((sentBytes: number) => void) | undefined;
-  /** From the end of the body to the answer, in milliseconds; CALL_TIMEOUT. Default 0 = none. */
+  /**
+   * Longest wait for a free stream, and then from the end of the body to the answer, in milliseconds; CALL_TIMEOUT. 0 =
+   * none. Default: the client's `requestTimeoutMs` for the stream, none for the answer.
+   */
   readonly timeoutMs?: number | undefined;
   /** What the server sees when the upload is given up or the body is not as expected. Default 0. */
   readonly resetCode?: number | undefined;
@@ -38,9 +42,16 @@ export async function uploadStream<M extends RequestMessage>(
   let guard: Guard | undefined;
   let failure: unknown;
   try {
+    checkTimeMs("timeoutMs", options.timeoutMs ?? 0);
     const tally = new Tally(options);
-    guard = new Guard(options, failed.reject);
-    const stream = await openCall(target, request, options.signal);
+    const over = new AbortController();
+    guard = new Guard(options, (why) => {
+      failed.reject(why);
+      over.abort(why);
+    });
+    guard.wait();
+    const stream = await opened(target, request, { signal: over.signal, timeoutMs: options.timeoutMs });
+    guard.progress();
     try {
       return await exchange(stream, send(stream, source, tally, guard, options), failed, options.timeoutMs ?? 0);
     } finally {
@@ -52,6 +63,19 @@ export async function uploadStream<M extends RequestMessage>(
   } finally {
     guard?.end();
     source.cancel(failure);
+  }
+}
+
+/** An abort by the guard is the guard's failure. */
+async function opened<M extends RequestMessage>(
+  target: RequestTarget,
+  request: M,
+  options: OpenStreamOptions & { readonly signal: AbortSignal },
+): Promise<RpcStream<M>> {
+  try {
+    return await openStream(target, request, options);
+  } catch (error) {
+    throw options.signal.aborted ? options.signal.reason : error;
   }
 }
 

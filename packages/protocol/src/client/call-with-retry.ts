@@ -3,9 +3,11 @@ import type { Message } from "@bufbuild/protobuf";
 import { encodeRequest } from "../envelopes.ts";
 import { isProtocolError, ProtocolError } from "../errors.ts";
 import { type Answer, callShape, type RequestMessage } from "../protocols/calls.ts";
+import { wasNeverSent } from "../quic-errors.ts";
 import type { CallOptions, ClientConnection } from "./connection.ts";
-import { type RetryPolicy, retryDelayMs } from "./retry.ts";
+import { type RetryPolicy, retryDelayMs, retryPolicy } from "./retry.ts";
 import { connected, exchange } from "./send-request.ts";
+import { checkTimeMs } from "./time-option.ts";
 
 export interface RetryingCallOptions extends CallOptions {
   /** For this call alone; false = it is sent once. */
@@ -14,6 +16,8 @@ export interface RetryingCallOptions extends CallOptions {
 
 interface Settings extends RetryingCallOptions {
   readonly requestTimeoutMs: number;
+  /** Where the client connects to, for errors. */
+  readonly destination: string;
 }
 
 interface Target {
@@ -23,7 +27,13 @@ interface Target {
   connect(): Promise<ClientConnection>;
 }
 
-type Try = { readonly answer: Message | undefined } | { readonly error: unknown; readonly mayHaveArrived: boolean };
+interface Failure {
+  readonly error: unknown;
+  readonly isConnecting: boolean;
+  readonly mayHaveArrived: boolean;
+}
+
+type Try = { readonly answer: Message | undefined } | Failure;
 
 /** For QuicClient. */
 export async function callWithRetry<M extends RequestMessage>(
@@ -34,9 +44,8 @@ export async function callWithRetry<M extends RequestMessage>(
   const shape = callShape(request);
   const payload = encodeRequest(request);
   const timeoutMs = settings.timeoutMs ?? (shape.waits ? 0 : settings.requestTimeoutMs);
-  if (!(timeoutMs >= 0)) {
-    throw new ProtocolError("OPTION_INVALID", `timeoutMs must be a number of milliseconds from 0, got ${timeoutMs}`);
-  }
+  checkTimeMs("timeoutMs", timeoutMs);
+  const retry = retryPolicy(settings.retry);
   const deadline = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY;
   const { closeCount } = target;
   let cause: unknown;
@@ -45,12 +54,12 @@ export async function callWithRetry<M extends RequestMessage>(
     // The table behind Answer and callShape is one and the same.
     if ("answer" in made) return made.answer as Answer<M>;
     const { error, mayHaveArrived } = made;
-    if (isLate(error, settings.signal)) throw lateError(timeoutMs, cause ?? error);
-    if (settings.retry === false || !isProtocolError(error)) throw error;
+    if (isLate(error, settings.signal)) throw lateError(timeoutMs, made, cause, settings.destination);
+    if (retry === false || !isProtocolError(error)) throw error;
     const { code, fineCode, isRetryable, retryAfterMs } = error;
     const { isIdempotent } = shape;
     const failed = { number, code, isIdempotent, mayHaveArrived, fineCode, isRetryable, retryAfterMs };
-    const delayMs = retryDelayMs(failed, Math.random(), settings.retry);
+    const delayMs = retryDelayMs(failed, Math.random(), retry);
     if (delayMs === undefined || performance.now() + delayMs >= deadline) throw error;
     cause = error;
     await pause(delayMs, settings.signal);
@@ -69,9 +78,9 @@ async function tryOnce(
   try {
     connection = await connectedBefore(target, deadline, signal);
   } catch (error) {
-    return { error, mayHaveArrived: false };
+    return { error, isConnecting: true, mayHaveArrived: false };
   }
-  const mayHaveArrived = connection.isOpen;
+  const wasOpen = connection.isOpen;
   // Never 0, which would mean no deadline.
   const timeoutMs = deadline === Number.POSITIVE_INFINITY ? 0 : Math.max(1, Math.ceil(deadline - performance.now()));
   try {
@@ -79,7 +88,7 @@ async function tryOnce(
   } catch (error) {
     // What the caller has closed must not come back by itself.
     if (connection.isClosedHere) throw error;
-    return { error, mayHaveArrived };
+    return { error, isConnecting: false, mayHaveArrived: wasOpen && !wasNeverSent(error) };
   }
 }
 
@@ -113,6 +122,10 @@ async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<
   }
 }
 
-function lateError(timeoutMs: number, cause: unknown): ProtocolError {
-  return new ProtocolError("CALL_TIMEOUT", `read error: no answer within ${timeoutMs} ms`, { cause });
+/** Tells of the last try that failed by itself or, if the first one was cut off in connecting, of that. */
+function lateError(timeoutMs: number, late: Failure, cause: unknown, destination: string): ProtocolError {
+  const connecting = late.isConnecting ? `not connected to ${destination}` : undefined;
+  const why = isProtocolError(cause) ? `the try before failed: ${cause.message}` : connecting;
+  const message = `read error: no answer within ${timeoutMs} ms${why === undefined ? "" : `; ${why}`}`;
+  return new ProtocolError("CALL_TIMEOUT", message, { cause: cause ?? late.error });
 }

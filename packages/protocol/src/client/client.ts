@@ -3,17 +3,20 @@ import { create } from "@bufbuild/protobuf";
 import type { TransportOptions } from "@runtara/quic";
 import { resolveHosts } from "../address.ts";
 import { isProtocolError, ProtocolError } from "../errors.ts";
-import { limits } from "../limits.ts";
+import { limits, retryDefaults } from "../limits.ts";
 import { type Answer, callShape, type RequestMessage } from "../protocols/calls.ts";
-import { connectTimeout, fromQuicError } from "../quic-errors.ts";
+import { fromQuicError } from "../quic-errors.ts";
 import type { LinkStats } from "../transport/port.ts";
 import { Backoff } from "./backoff.ts";
 import { callWithRetry, type RetryingCallOptions } from "./call-with-retry.ts";
 import { ClientConnection } from "./connection.ts";
+import { destination, dialFailure } from "./destination.ts";
 import { dialFirst } from "./dial-first.ts";
 import { type ClientOptions, type ClientSettings, clientSettings, verifyFor } from "./options.ts";
 import type { RequestSchema } from "./send-request.ts";
 import { settledWithin } from "./settled-within.ts";
+import { checkTimeMs } from "./time-option.ts";
+import { unlessGivenUp } from "./unless-given-up.ts";
 
 /** A client's connection now; what its network cannot tell is undefined. */
 export interface ClientStats extends LinkStats {
@@ -43,10 +46,14 @@ export class QuicClient {
   #hasWarned = false;
   #closeCount = 0;
 
-  /** @throws ProtocolError ADDRESS_INVALID or OPTION_INVALID. Nothing is sent before the first call. */
+  /**
+   * Nothing is sent before the first call.
+   *
+   * @throws ProtocolError ADDRESS_INVALID, OPTION_INVALID, CERTIFICATE_INVALID, SERVER_NAME_INVALID
+   */
   constructor(options: ClientOptions = {}) {
     this.#settings = clientSettings(options);
-    this.#backoff = new Backoff(this.#settings.retry || {});
+    this.#backoff = new Backoff(this.#settings.retry || retryDefaults);
   }
 
   /** A client of 127.0.0.1:8001 that accepts any certificate, unless the options say what to trust. */
@@ -60,7 +67,7 @@ export class QuicClient {
    * The connection: the living one, the one being made, or a new one. Cheap while connected. After failures it waits, a
    * little longer each time, before it tries again; all callers share that attempt.
    *
-   * @throws ProtocolError ADDRESS_INVALID, SERVER_NAME_INVALID, CONNECT_TIMEOUT, CONNECT_FAILED, TLS_FAILED, or
+   * @throws ProtocolError ADDRESS_INVALID, SERVER_NAME_INVALID, CERTIFICATE_INVALID, CONNECT_TIMEOUT, CONNECT_FAILED, TLS_FAILED, or
    *   ENDPOINT_CLOSED if `close` was called meanwhile.
    */
   connect(): Promise<ClientConnection> {
@@ -99,8 +106,9 @@ export class QuicClient {
    * @throws ProtocolError as `sendRequest`; the last try's failure, CALL_TIMEOUT with it as `cause` if one was cut off.
    */
   call<M extends RequestMessage>(message: M, options: RetryingCallOptions = {}): Promise<Answer<M>> {
-    const { requestTimeoutMs, retry } = this.#settings;
-    const made = callWithRetry(this, message, { requestTimeoutMs, retry, ...options });
+    const { requestTimeoutMs, retry, address, transport } = this.#settings;
+    const where = destination(address, transport.name);
+    const made = callWithRetry(this, message, { requestTimeoutMs, retry, ...options, destination: where });
     if (callShape(message).response === undefined) this.#track(made);
     return made;
   }
@@ -122,6 +130,7 @@ export class QuicClient {
    */
   async flush(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs = 0 } = options;
+    checkTimeMs("timeoutMs", timeoutMs);
     if (await settledWithin(Promise.all(this.#unacknowledged()), timeoutMs)) return;
     throw new ProtocolError("CALL_TIMEOUT", `read error: not everything was acknowledged within ${timeoutMs} ms`);
   }
@@ -175,18 +184,33 @@ export class QuicClient {
   }
 
   async #dial(signal: AbortSignal): Promise<ClientConnection> {
-    const { address, connectTimeoutMs } = this.#settings;
+    const { connectTimeoutMs } = this.#settings;
     try {
       await this.#backoff.wait(signal);
-      const hosts = await resolveHosts(address.host);
+      const startedAt = performance.now();
+      const hosts = await this.#resolve(signal);
+      // Never 0, which would mean none.
+      const leftMs = connectTimeoutMs && Math.max(1, connectTimeoutMs - Math.floor(performance.now() - startedAt));
       const discard = (late: ClientConnection): void => void late.close().catch(() => undefined);
-      const made = await dialFirst(hosts, (...one) => this.#dialOne(...one), discard, connectTimeoutMs, signal);
+      const made = await dialFirst(hosts, (...one) => this.#dialOne(...one), discard, leftMs, signal);
       this.#backoff.succeeded();
       return made;
     } catch (error) {
       if (signal.aborted) throw closedWhileConnecting();
       this.#backoff.failed();
       throw error;
+    }
+  }
+
+  /** The addresses behind the name; a resolver that does not answer is part of the time-out. */
+  async #resolve(signal: AbortSignal): Promise<string[]> {
+    const { address, connectTimeoutMs: timeoutMs } = this.#settings;
+    try {
+      return await unlessGivenUp(() => resolveHosts(address.host), { signal, timeoutMs }, "looking up the address");
+    } catch (cause) {
+      if (!isProtocolError(cause) || cause.code !== "CALL_TIMEOUT") throw cause;
+      const message = `connection timed out after ${timeoutMs}ms: no answer from DNS for ${address.host}`;
+      throw new ProtocolError("CONNECT_TIMEOUT", message, { cause });
     }
   }
 
@@ -210,9 +234,8 @@ export class QuicClient {
       });
       return new ClientConnection(made, requestTimeoutMs);
     } catch (error) {
-      const failure = fromQuicError(error);
-      const timedOut = isProtocolError(failure) && failure.code === "CONNECT_TIMEOUT";
-      throw timedOut ? connectTimeout(connectTimeoutMs, error) : failure;
+      const where = destination(settings.address, settings.transport.name, host);
+      throw dialFailure(fromQuicError(error), connectTimeoutMs, where);
     }
   }
 

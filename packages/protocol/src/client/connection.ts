@@ -1,9 +1,11 @@
-import type { ConnectionClosed } from "@runtara/quic";
+import type { ConnectionClosed, PeerCertificate } from "@runtara/quic";
 import { ProtocolError } from "../errors.ts";
 import { frameSizeText, frameType } from "../frames.ts";
 import { limits } from "../limits.ts";
 import { fromQuicError, mapped } from "../quic-errors.ts";
 import type { LinkStats, TransportConnection, TransportStream } from "../transport/port.ts";
+import { checkTimeMs } from "./time-option.ts";
+import { unlessGivenUp } from "./unless-given-up.ts";
 
 export interface CallOptions {
   /**
@@ -13,6 +15,16 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Abort stops waiting; the server may have carried the call out nevertheless. */
   readonly signal?: AbortSignal;
+}
+
+export interface OpenStreamOptions {
+  /**
+   * Longest wait until the stream may be used, in milliseconds; 0 = none. Default: the client's `requestTimeoutMs`. It does
+   * not count once the stream is there.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Abort stops waiting; a stream that comes nevertheless is given up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One connection to a server. Any number of calls may be under way on it at once, in no order. */
@@ -38,6 +50,11 @@ export class ClientConnection {
     return this.#transport.remoteAddress;
   }
 
+  /** The certificate that the server has shown, verified or not; undefined in memory, where there is no TLS. */
+  get peerCertificate(): PeerCertificate | undefined {
+    return this.#transport.peerCertificate;
+  }
+
   /** Resolves when the connection has ended, with who ended it and why. Never rejects. */
   get closed(): Promise<ConnectionClosed> {
     return this.#transport.closed;
@@ -55,9 +72,7 @@ export class ClientConnection {
       throw new ProtocolError("FRAME_TOO_LARGE", `frame error: ${frameSizeText(payload.length)}`);
     }
     const timeoutMs = options.timeoutMs ?? this.requestTimeoutMs;
-    if (!(timeoutMs >= 0)) {
-      throw new ProtocolError("OPTION_INVALID", `timeoutMs must be a number of milliseconds from 0, got ${timeoutMs}`);
-    }
+    checkTimeMs("timeoutMs", timeoutMs);
     const call = this.#transport.call(frameType.request, payload, {
       ...(timeoutMs > 0 ? { timeoutMs } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
@@ -106,9 +121,20 @@ export class ClientConnection {
     await mapped(this.#transport.rebind?.() ?? Promise.resolve());
   }
 
-  /** A stream of bytes, nothing sent on it yet. */
-  openStream(): Promise<TransportStream> {
-    return mapped(this.#transport.openStream());
+  /**
+   * A stream of bytes, nothing sent on it yet. Waits while the server allows no further one.
+   *
+   * @throws ProtocolError CALL_TIMEOUT, CALL_ABORTED, OPTION_INVALID, and the codes of the connection.
+   */
+  async openStream(options: OpenStreamOptions = {}): Promise<TransportStream> {
+    const { signal, timeoutMs = this.requestTimeoutMs } = options;
+    checkTimeMs("timeoutMs", timeoutMs);
+    const discard = (late: TransportStream): void => {
+      late.reset(0);
+      late.stop(0);
+    };
+    const open = (): Promise<TransportStream> => mapped(this.#transport.openStream());
+    return unlessGivenUp(open, { signal, timeoutMs }, "waiting for a free stream", discard);
   }
 
   /** Ends every call on this connection. The server sees `code` and `reason`. */

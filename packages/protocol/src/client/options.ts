@@ -6,7 +6,9 @@ import { autoTransport } from "../transport/auto.ts";
 import { http2Transport } from "../transport/http2/transport.ts";
 import type { Transport } from "../transport/port.ts";
 import { quicTransport } from "../transport/quic.ts";
-import type { RetryPolicy } from "./retry.ts";
+import { checkCredentials } from "./credentials.ts";
+import { type RetryPolicy, retryPolicy } from "./retry.ts";
+import { checkTimeMs } from "./time-option.ts";
 
 export interface ClientOptions {
   /** `ip:port`, `[v6]:port` or `host:port`. Default 127.0.0.1:8001. */
@@ -26,7 +28,7 @@ export interface ClientOptions {
   readonly systemRoots?: boolean;
   /** Shown to a server that asks for a certificate (mutual TLS). */
   readonly certificate?: CertificatePair;
-  /** Default 10,000. */
+  /** For finding the address and connecting. Default 10,000; 0 = none, though over QUIC the idle time-out ends it. */
   readonly connectTimeoutMs?: number;
   /** Deadline of calls that name none, except those that wait on purpose (sleep). Default 30,000; 0 = none. */
   readonly requestTimeoutMs?: number;
@@ -61,11 +63,11 @@ export interface ClientSettings
   readonly address: Address;
   readonly transport: Transport;
   readonly certificate: CertificatePair | undefined;
-  readonly retry: RetryPolicy | false | undefined;
+  readonly retry: Required<RetryPolicy> | false;
   readonly verify: ConnectOptions["verify"] | undefined;
 }
 
-/** @throws ProtocolError ADDRESS_INVALID or OPTION_INVALID */
+/** @throws ProtocolError ADDRESS_INVALID, OPTION_INVALID, CERTIFICATE_INVALID or SERVER_NAME_INVALID */
 export function clientSettings(given: ClientOptions): ClientSettings {
   const options = { onWarning: warnProcess, ...clientDefaults, ...definedOnly(given) };
   const address = parseAddress(options.serverAddr);
@@ -74,12 +76,16 @@ export function clientSettings(given: ClientOptions): ClientSettings {
   }
   for (const name of timeOptions) {
     const value = options[name];
-    if (Number.isSafeInteger(value) && value >= 0) continue;
+    checkTimeMs(name, value);
+    if (Number.isInteger(value)) continue;
     throw new ProtocolError("OPTION_INVALID", `${name} must be a whole number of milliseconds, got ${value}`);
   }
-  const { certificate, retry } = options;
+  const { certificate } = options;
+  const retry = retryPolicy(options.retry);
+  const verify = trustOf(options);
+  checkCredentials(options);
   const transport = transportOf(options.transport ?? "quic", options.onWarning);
-  return { ...options, address, certificate, retry, transport, verify: trustOf(options) };
+  return { ...options, address, certificate, retry, transport, verify };
 }
 
 /** How the server at `ip` is verified. `warn` hears of one that is not, because it is on loopback. */

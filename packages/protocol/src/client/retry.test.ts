@@ -89,6 +89,34 @@ test("policy: the delay doubles up to its maximum and is jittered by half", () =
   );
 });
 
+test("a policy that cannot be meant is refused, of the client and of one call", async () => {
+  const transport = memoryTransport();
+  const client = QuicClient.localhost({ transport, serverAddr: "127.0.0.1:7" });
+  const bad: [object, RegExp][] = [
+    ...[0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY].map((triesMax): [object, RegExp] => [
+      { triesMax },
+      new RegExp(`^retry\\.triesMax must be a whole number from 1, .*got ${triesMax}$`),
+    ]),
+    [{ delayMsMin: -1 }, /^retry\.delayMsMin must be .* from 0 to 2147483647, got -1$/],
+    [{ delayMsMax: Number.NaN }, /^retry\.delayMsMax must be .*got NaN$/],
+    [{ delayMsMax: 2 ** 31 }, /^retry\.delayMsMax must be .*got 2147483648$/],
+    [true as unknown as object, /^retry must be false or \{ triesMax, .*got true$/],
+  ];
+  for (const [retry, message] of bad) {
+    const expected = { name: "ProtocolError", code: "OPTION_INVALID", message };
+    assert.throws(() => QuicClient.localhost({ transport, retry }), expected);
+    await assert.rejects(client.call(status, { retry }), expected);
+  }
+  for (const retry of [{ triesMax: 1 }, { delayMsMin: 0, delayMsMax: 0 }, {}, false as const]) {
+    assert.doesNotThrow(() => QuicClient.localhost({ transport, retry }));
+  }
+});
+
+test("policy: a wait never is longer than a timer can hold", () => {
+  const refused: FailedTry = { ...failed, code: "RPC", isRetryable: true, retryAfterMs: 2 ** 31 - 1 };
+  assert.equal(retryDelayMs(refused, 1, { delayMsMax: 2 ** 31 - 1 }), 2 ** 31 - 1);
+});
+
 /** A server that closes the connection of its first `cuts` calls, and a client of it. */
 async function cutting(
   cuts: number,

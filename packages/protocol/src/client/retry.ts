@@ -1,6 +1,7 @@
-import type { ProtocolErrorCode } from "../errors.ts";
+import { ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 import type { FineCode } from "../fine-codes.ts";
-import { retryDefaults } from "../limits.ts";
+import { limits, retryDefaults } from "../limits.ts";
+import { checkTimeMs } from "./time-option.ts";
 
 /** How often a call is tried and how long is waited between two tries. */
 export interface RetryPolicy {
@@ -10,6 +11,25 @@ export interface RetryPolicy {
   readonly delayMsMin?: number;
   /** Default 2,000. A server that asks for a longer wait is not asked again: the caller is told. */
   readonly delayMsMax?: number;
+}
+
+/** A policy with its defaults; false = no try but the first. @throws ProtocolError OPTION_INVALID */
+export function retryPolicy(given: RetryPolicy | false | undefined): Required<RetryPolicy> | false {
+  if (given === false) return false;
+  if (given !== undefined && (typeof given !== "object" || given === null)) {
+    const form = "false or { triesMax, delayMsMin, delayMsMax }";
+    throw new ProtocolError("OPTION_INVALID", `retry must be ${form}, got ${String(given)}`);
+  }
+  const triesMax = given?.triesMax ?? retryDefaults.triesMax;
+  const delayMsMin = given?.delayMsMin ?? retryDefaults.delayMsMin;
+  const delayMsMax = given?.delayMsMax ?? retryDefaults.delayMsMax;
+  if (!Number.isSafeInteger(triesMax) || triesMax < 1) {
+    const form = "a whole number from 1, the first try included";
+    throw new ProtocolError("OPTION_INVALID", `retry.triesMax must be ${form}, got ${triesMax}`);
+  }
+  checkTimeMs("retry.delayMsMin", delayMsMin);
+  checkTimeMs("retry.delayMsMax", delayMsMax);
+  return { triesMax, delayMsMin, delayMsMax };
 }
 
 /** One failed try. */
@@ -53,7 +73,8 @@ export function retryDelayMs(failed: FailedTry, random: number, policy: RetryPol
   if (failed.number >= triesMax || !mayRepeat(failed)) return undefined;
   const { retryAfterMs = 0 } = failed;
   if (retryAfterMs > delayMsMax) return undefined;
-  return Math.max(retryAfterMs * (1 + random / 2), backoffMs(failed.number, random, policy));
+  const hintMs = Math.min(limits.timerMsMax, retryAfterMs * (1 + random / 2));
+  return Math.max(hintMs, backoffMs(failed.number, random, policy));
 }
 
 /** After the `number`th failure in a row. */

@@ -5,20 +5,37 @@ import { limits } from "../limits.ts";
 import type { Answer, RequestMessage } from "../protocols/calls.ts";
 import { mapped } from "../quic-errors.ts";
 import type { TransportStream } from "../transport/port.ts";
-import { ClientConnection } from "./connection.ts";
-import type { RequestTarget } from "./send-request.ts";
+import type { OpenStreamOptions } from "./connection.ts";
+import { connected, type RequestTarget } from "./send-request.ts";
+import { unlessGivenUp } from "./unless-given-up.ts";
 
 /**
  * Opens a stream with a request frame on it; raw bytes may follow in both directions. For uploads (write, finish,
- * readResponse) and downloads (finish, readResponse, read until undefined).
+ * readResponse) and downloads (finish, readResponse, read until undefined). Signal and time-out hold until the frame has
+ * been taken, the signal for connecting, too.
  *
  * @throws ProtocolError as `sendRequest` does.
  */
-export async function openStream<M extends RequestMessage>(target: RequestTarget, request: M): Promise<RpcStream<M>> {
+export async function openStream<M extends RequestMessage>(
+  target: RequestTarget,
+  request: M,
+  options: OpenStreamOptions = {},
+): Promise<RpcStream<M>> {
   const frame = encodeFrame(frameType.request, encodeRequest(request));
-  const connection = target instanceof ClientConnection ? target : await target.connect();
-  const stream = await connection.openStream();
-  await mapped(stream.write(frame));
+  const { signal } = options;
+  const connection = await connected(target, signal);
+  const { timeoutMs = connection.requestTimeoutMs } = options;
+  const startedAt = performance.now();
+  const stream = await connection.openStream({ signal, timeoutMs });
+  // Never 0, which would mean none.
+  const leftMs = timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt))) : 0;
+  try {
+    await unlessGivenUp(() => mapped(stream.write(frame)), { signal, timeoutMs: leftMs }, "sending the request frame");
+  } catch (error) {
+    stream.reset(0);
+    stream.stop(0);
+    throw error;
+  }
   return new RpcStream(stream, request);
 }
 

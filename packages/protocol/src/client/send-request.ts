@@ -4,6 +4,7 @@ import { decodeResponse, encodeRequest } from "../envelopes.ts";
 import { ProtocolError } from "../errors.ts";
 import { type Answer, callShape, type RequestMessage } from "../protocols/calls.ts";
 import { type CallOptions, ClientConnection } from "./connection.ts";
+import { unlessGivenUp } from "./unless-given-up.ts";
 
 /** Where a request may be sent: a connection, or a client, which connects first if it must. */
 export type RequestTarget = ClientConnection | { connect(): Promise<ClientConnection> };
@@ -59,19 +60,9 @@ async function acknowledged(
 }
 
 /** The connection to use; a signal ends the waiting for it, not the connecting, which others may share. */
-export async function connected(target: RequestTarget, signal: AbortSignal | undefined): Promise<ClientConnection> {
-  if (target instanceof ClientConnection) return target;
-  if (signal === undefined) return target.connect();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void =>
-    aborted.reject(new ProtocolError("CALL_ABORTED", "read error: aborted while connecting", { cause: signal.reason }));
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([aborted.promise, target.connect()]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
+export function connected(target: RequestTarget, signal: AbortSignal | undefined): Promise<ClientConnection> {
+  if (target instanceof ClientConnection) return Promise.resolve(target);
+  return unlessGivenUp(() => target.connect(), { signal }, "connecting");
 }
 
 /** Schemas of request messages. */

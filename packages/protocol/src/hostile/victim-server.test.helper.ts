@@ -17,7 +17,9 @@ export const victimLimits = {
   frameReadTimeoutMs: 150,
   progressTimeoutMs: 300,
   faultIntervalMs: 500,
-  bigAnswerBytes: 2_097_152,
+  maxConnectionUnsentBytes: 33_554_432,
+  maxUnsentBytes: 67_108_864,
+  bigAnswerBytes: 4_194_304,
 } as const;
 
 /** What the server tells when it is asked. */

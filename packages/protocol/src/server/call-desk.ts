@@ -11,6 +11,7 @@ import { type CallKind, callKinds } from "./call-kinds.ts";
 import type { ServerConnection } from "./connection.ts";
 import { DeadlineList } from "./deadline-list.ts";
 import { FaultReporter, type ServerFault } from "./faults.ts";
+import { isHeard } from "./heard.ts";
 import type { ServerNumbers } from "./options.ts";
 import { RetryHint } from "./retry-hint.ts";
 import { taskNow } from "./task-clock.ts";
@@ -72,7 +73,7 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
     if (!kind.isAcknowledgement || length > limits.acknowledgementBytesMax) {
       const why = this.admission.refusal(connection, length);
       if (why !== undefined) {
-        this.#refuse(why, kind, connection, incoming);
+        this.#refuse(why, kind, connection, incoming, isHeard(kind, request.value));
         return undefined;
       }
     }
@@ -117,18 +118,19 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
     kind: CallKind,
     { remoteAddress }: ServerConnection<Request, Response>,
     incoming: TransportCall,
+    isTold: boolean,
   ): void {
     this.refused[why] += 1;
     const isDraining = why === "draining";
     const message = this.#refusalTexts[why];
-    if (kind.isAnswered) {
+    if (isTold) {
       const details = this.retryDetails(isDraining ? "DRAINING" : "OVERLOADED");
       incoming.respond(frameType.response, encodeError(this.protocol, kind.errorCode, message, details));
     } else {
-      incoming.finish();
+      incoming.reset(limits.undoneCallCode);
     }
-    // Late calls whose clients are told are nothing unusual.
-    if (isDraining && kind.isAnswered) return;
+    // Late calls whose clients are told why are nothing unusual.
+    if (isDraining && isTold) return;
     this.faults.report({
       kind: isDraining ? "draining" : "overloaded",
       message,

@@ -10,7 +10,7 @@ export interface CallKind {
   readonly feature: FeatureName | undefined;
   /** The outer code of its errors (spec 2.2). */
   readonly errorCode: string;
-  /** Otherwise the end of the stream is all that its client ever gets, and nothing can be explained to it. */
+  /** Otherwise the end of the stream says that it was carried out. */
   readonly isAnswered: boolean;
   /** Answered late on purpose: no request deadline. */
   readonly waits: boolean;
@@ -22,8 +22,8 @@ export interface CallKind {
 }
 
 /**
- * Its client is told nothing, so a refused one would be lost: the server would deliver the signal again to an instance
- * that has obeyed it. It is a few bytes and one write, and relieves the server of a pending signal.
+ * A client of 1.4.1 never learns that one was refused, so it would be lost: the server would deliver the signal again to an
+ * instance that has obeyed it. It is a few bytes and one write, and relieves the server of a pending signal.
  */
 const acknowledgements: ReadonlySet<string> = new Set(["signalAck"]);
 

@@ -10,11 +10,12 @@ import type { CallKind } from "./call-kinds.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { Deadline, Expiring } from "./deadline-list.ts";
 import { endStream } from "./end-stream.ts";
+import { isHeard } from "./heard.ts";
 import { WatchedStream } from "./watched-stream.ts";
 
 /**
  * One request that waits for its answer. Answer it at once or any time later with exactly one of `respond`,
- * `respondError` and `finish`; the first one counts, later ones are ignored, and so are answers to a client that has
+ * `respondError`, `fail` and `finish`; the first one counts, later ones are ignored, and so are answers to a client that has
  * gone. Until then it counts as an open call, also if its client has gone.
  */
 export class ServerCall<
@@ -70,6 +71,11 @@ export class ServerCall<
     return this.#abortedBy !== undefined || this.#incoming.isAborted;
   }
 
+  /** Whether the client reads an error: the call has an answer or carries an epoch. Otherwise it looks at the end alone. */
+  get isHeard(): boolean {
+    return isHeard(this.kind, this.request.value);
+  }
+
   /** When a call that has not been answered will get DEADLINE_EXCEEDED; undefined = never. */
   get deadline(): Date | undefined {
     if (this.#deadline === undefined) return undefined;
@@ -107,7 +113,22 @@ export class ServerCall<
     if (!this.#isAnswered) this.#send(encodeError(this.#desk.protocol, code, message, details));
   }
 
-  /** Answers with the end of the stream alone. */
+  /**
+   * Says that the call was not, or not wholly, carried out, in the way that its client notices: an RpcError if the call
+   * has an answer or carries an epoch; otherwise the stream is reset with code 2, because its end would be taken for the
+   * acknowledgement. Clients of 1.4.1 look at neither.
+   */
+  fail(code: string, message: string, details?: ErrorDetails): void {
+    if (this.#isAnswered) return;
+    if (this.isHeard) {
+      this.respondError(code, message, details);
+      return;
+    }
+    this.#end();
+    this.#incoming.reset(limits.undoneCallCode);
+  }
+
+  /** Answers with the end of the stream alone: for calls without an answer, that they were carried out. */
   finish(): void {
     if (this.#isAnswered) return;
     this.#end();
@@ -124,10 +145,9 @@ export class ServerCall<
     const stream = this.#incoming.stream();
     this.#isAnswered = true;
     if (this.#deadline !== undefined) this.#desk.deadlines.remove(this.#deadline);
-    this.#isHeld = true;
-    this.connection.held.add(this);
-    this.#heldBytes += limits.streamUnreadBytesMax;
-    this.#desk.admission.charge(this.connection, limits.streamUnreadBytesMax);
+    if (this.connection.isOpen) this.#hold();
+    // The end of the connection, which would end it, is past; reading and writing fail.
+    else this.#leave();
     return new WatchedStream(
       stream,
       this.#desk.streamSteps,
@@ -141,14 +161,15 @@ export class ServerCall<
     const { operation, isIdempotent } = this.kind;
     const text = `${operation} was not answered within ${this.#desk.deadlines.lengthMs} ms (requestTimeoutMs)`;
     this.#desk.fault("deadlineExceeded", this, text);
-    this.#giveUp(`${text}; it may still be done`, { fineCode: "DEADLINE_EXCEEDED", retryable: isIdempotent });
+    const details: ErrorDetails = { fineCode: "DEADLINE_EXCEEDED", retryable: isIdempotent };
+    this.fail(this.kind.errorCode, `${text}; it may still be done`, details);
     this.#abort(new ProtocolError("CALL_TIMEOUT", text));
   }
 
   /** For QuicServer: a drain ends what waits on purpose; a stream that was taken over may go on. */
   cut(details: ErrorDetails): void {
     if (this.#isAnswered) return;
-    this.#giveUp("the server is shutting down", details);
+    this.fail(this.kind.errorCode, "the server is shutting down", details);
     this.#abort(new ProtocolError("ENDPOINT_CLOSED", "the server is shutting down"));
   }
 
@@ -160,9 +181,10 @@ export class ServerCall<
     if (this.#isHeld && !this.connection.isOpen) this.#leave();
   }
 
-  #giveUp(message: string, details: ErrorDetails): void {
-    if (this.kind.isAnswered) this.respondError(this.kind.errorCode, message, details);
-    else this.finish();
+  /** For ServerConnection: it was waiting to be iterated, and nobody will. */
+  drop(): void {
+    const message = "the server has stopped taking the calls of this connection";
+    this.fail(this.kind.errorCode, message, { fineCode: "INTERNAL", retryable: true });
   }
 
   #abort(why: ProtocolError): void {
@@ -186,6 +208,14 @@ export class ServerCall<
     this.#incoming.finish();
     const message = `the answer to ${this.kind.operation} was not sent: ${frameSizeText(length)}`;
     this.#desk.fault("responseTooLarge", this, message);
+  }
+
+  /** A raw stream ends with the connection, if not before, and counts what it may keep unread. */
+  #hold(): void {
+    this.#isHeld = true;
+    this.connection.held.add(this);
+    this.#heldBytes += limits.streamUnreadBytesMax;
+    this.#desk.admission.charge(this.connection, limits.streamUnreadBytesMax);
   }
 
   /** Answered, or as good as. */

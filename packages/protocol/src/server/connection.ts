@@ -6,7 +6,10 @@ import { fromQuicError } from "../quic-errors.ts";
 import type { LinkStats, TransportPeer } from "../transport/port.ts";
 import type { ServerCall } from "./call.ts";
 
-/** One client. Without an `onCall` handler, iterate it for its calls; the iteration ends with the connection. */
+/**
+ * One client. Without an `onCall` handler, iterate it for its calls; the iteration ends with the connection. Calls that
+ * wait when the iteration is left early, or when the connection ends and nobody iterates it, are ended with an error.
+ */
 export class ServerConnection<
   Request extends RequestEnvelope = instance.RpcRequest,
   Response extends ResponseEnvelope = instance.RpcResponse,
@@ -20,7 +23,7 @@ export class ServerConnection<
   /** Free for the server's use, for example what this client has registered as. */
   data: unknown;
   /** For QuicServer: calls that wait to be iterated; they are open calls, so the limits of those hold for them. */
-  readonly calls: AsyncQueue<ServerCall<Request, Response>> = new AsyncQueue();
+  readonly calls: AsyncQueue<ServerCall<Request, Response>> = new AsyncQueue((call) => call.drop());
   /** For QuicServer: calls without a request deadline, which end with the connection. */
   readonly held: Set<ServerCall<Request, Response>> = new Set();
   /** Request payloads of this client's calls without an answer. */

@@ -44,7 +44,12 @@ testOnEach(
     // Only what may be carried out twice is worth a second try.
     const checkpoint = create(instance.CheckpointRequestSchema);
     await assert.rejects(sendRequest(client, checkpoint), deadlineExceeded("CHECKPOINT_ERROR", true));
-    assert.equal(await request(client, instance.SignalAckSchema, {}), undefined);
+    // What is not done is not acknowledged.
+    await assert.rejects(request(client, instance.SignalAckSchema, {}), { code: "STREAM_RESET", resetCode: 2n });
+    await assert.rejects(
+      request(client, instance.SignalAckSchema, { epoch: 1n }),
+      deadlineExceeded("SIGNAL_ACK_ERROR", false),
+    );
 
     const [sleep, late] = calls;
     assert.ok(sleep && late);
@@ -57,7 +62,7 @@ testOnEach(
     sleep.respond(create(instance.SleepResponseSchema));
     await sleeping;
     const { openCalls, faults: counts } = server.stats();
-    assert.deepEqual([openCalls, counts.deadlineExceeded], [0, 3]);
+    assert.deepEqual([openCalls, counts.deadlineExceeded], [0, 4]);
     assert.deepEqual([faults[0]?.kind, faults[0]?.operation], ["deadlineExceeded", "pollSignals"]);
   },
 );

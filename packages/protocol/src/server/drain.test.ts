@@ -57,6 +57,14 @@ testOnEach("drain cuts what waits, refuses what is new, finishes the rest, then 
   await Promise.all(cut);
   assert.deepEqual(whyCut, ["ENDPOINT_CLOSED", "ENDPOINT_CLOSED"]);
   await assert.rejects(sendRequest(connection, poll), draining("POLL_SIGNALS_ERROR"));
+  await assert.rejects(request(connection, instance.RetryAttemptEventSchema, {}), {
+    code: "STREAM_RESET",
+    resetCode: 2n,
+  });
+  await assert.rejects(
+    request(connection, instance.RetryAttemptEventSchema, { epoch: 1n }),
+    draining("RETRY_ATTEMPT_ERROR"),
+  );
   // An acknowledgement is carried out to the end, and waited for.
   const ack = request(connection, instance.SignalAckSchema, { instanceId: "i" });
   const acknowledgement = await acknowledged.promise;
@@ -67,7 +75,7 @@ testOnEach("drain cuts what waits, refuses what is new, finishes the rest, then 
     return error.message.includes("server closing");
   });
   const { openCalls, isDraining, refused } = server.stats();
-  assert.deepEqual([openCalls, isDraining, refused.draining, isDrained], [2, true, 2, false]);
+  assert.deepEqual([openCalls, isDraining, refused.draining, isDrained], [2, true, 4, false]);
 
   for (const call of calls) if (call.request.case === "pollSignals") call.respond(nothing);
   await answered;

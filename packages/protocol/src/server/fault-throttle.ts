@@ -23,15 +23,15 @@ export class FaultThrottle<Event> {
     this.#intervalMs = intervalMs;
   }
 
-  /** How many events to report now, this one and those left out before it; 0 = leave it out. */
-  take(kind: string, event: Event, nowMs: number): number {
+  /** How many events to report now, this one (or `times` of them) and those left out before it; 0 = leave it out. */
+  take(kind: string, event: Event, nowMs: number, times = 1): number {
     const known = this.#kinds.get(kind);
     if (known === undefined) {
       this.#kinds.set(kind, { reportedAtMs: nowMs, event, leftOut: 0 });
-      return 1;
+      return times;
     }
     known.event = event;
-    known.leftOut += 1;
+    known.leftOut += times;
     return nowMs - known.reportedAtMs < this.#intervalMs ? 0 : report(known, nowMs);
   }
 

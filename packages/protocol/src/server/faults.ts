@@ -11,6 +11,7 @@ export const faultKinds = [
   "draining",
   "deadlineExceeded",
   "streamStalled",
+  "answerUnread",
 ] as const;
 
 /** Something a server's log should know; nothing needs to be done about it. */
@@ -20,14 +21,17 @@ export interface ServerFault {
    * - `badRequest`: a frame that is no request, or over `maxFrameBytes`; it was answered with an RpcError.
    * - `handlerFailed`: `onCall` threw `error`; the stream was ended without an answer.
    * - `responseTooLarge`: an answer over 64 MiB; the stream was ended without it.
-   * - `connectionRefused`: more connections than `maxConcurrentHandlers`.
+   * - `connectionRefused`: more connections than `maxConcurrentHandlers` or `maxConnections`.
    * - `overloaded`: a call over one of the limits; it was refused.
    * - `draining`: a call that came too late and whose client cannot be told; the stream was ended without an answer.
    * - `deadlineExceeded`: a call that the server's handler did not answer in time.
    * - `streamStalled`: a raw stream whose client neither sent nor took bytes; it was given up.
+   * - `answerUnread`: answers over `maxConnectionUnsentBytes` or `maxUnsentBytes`, whose clients do not read; they were
+   *   reset, or their connections closed.
    */
   readonly kind: (typeof faultKinds)[number];
   readonly message: string;
+  /** Empty where the network has not told. */
   readonly remoteAddress: string;
   /** The call it was about, where one can be named. */
   readonly operation?: string;
@@ -61,11 +65,12 @@ export class FaultReporter {
     return { ...this.#counts };
   }
 
-  report(fault: Uncounted): void {
-    this.#counts[fault.kind] += 1;
+  /** `times`: how many like it there were. */
+  report(fault: Uncounted, times = 1): void {
+    this.#counts[fault.kind] += times;
     // Two broken handlers are two things to know of; two refused calls are one.
     const kind = fault.kind === "handlerFailed" ? `handlerFailed ${fault.operation}` : fault.kind;
-    const count = this.#throttle.take(kind, fault, performance.now());
+    const count = this.#throttle.take(kind, fault, performance.now(), times);
     if (count > 0) this.#onFault({ ...fault, count });
     else this.#arm();
   }

@@ -85,9 +85,9 @@ export class Incoming<Request extends RequestEnvelope, Response extends Response
 
   #onCall(incoming: TransportCall): void {
     const connection = connectionOf<Request, Response>(incoming.connection);
-    // A refused connection may have sent calls before it noticed.
-    if (connection === undefined) {
-      incoming.finish();
+    // A refused connection may have sent calls before it noticed, and of one that has ended nobody would end them.
+    if (connection === undefined || !this.connections.has(connection)) {
+      incoming.reset(limits.undoneCallCode);
       return;
     }
     const read = readRequest(this.#desk.protocol, incoming);
@@ -123,9 +123,9 @@ export class Incoming<Request extends RequestEnvelope, Response extends Response
     try {
       this.#handle(call);
     } catch (error) {
-      call.finish();
-      const message = `the handler of ${call.kind.operation} failed: ${String(error)}`;
-      this.#desk.fault("handlerFailed", call, message, error);
+      const { operation } = call.kind;
+      call.fail(call.kind.errorCode, `the handler of ${operation} failed`, { fineCode: "INTERNAL", retryable: false });
+      this.#desk.fault("handlerFailed", call, `the handler of ${operation} failed: ${String(error)}`, error);
     }
   }
 }

@@ -79,7 +79,7 @@ test("the error can be another package's", () => {
   const invalid = (...parts: string[]): Error => new RangeError(parts.join("|"));
   assert.throws(() => serverOptionsFromEnv({ RUNTARA_QUIC_KEEP_ALIVE_MS: "soon" }, invalid), {
     name: "RangeError",
-    message: "RUNTARA_QUIC_KEEP_ALIVE_MS|a whole number from 0 to 4294967295|soon",
+    message: "RUNTARA_QUIC_KEEP_ALIVE_MS|a whole number from 0 to 2147483647|soon",
   });
 });
 
@@ -87,6 +87,8 @@ test("numbers: defaults of spec 1.12, and errors that name option, form and valu
   const { transport, frame } = listenTransport(serverNumbers({}));
   assert.deepEqual(transport, {
     maxIncoming: 10_000,
+    maxConnections: 0,
+    handshakeTimeoutMs: 10_000,
     maxBidiStreams: 1_000,
     maxUniStreams: 100,
     idleTimeoutMs: 120_000,
@@ -96,12 +98,47 @@ test("numbers: defaults of spec 1.12, and errors that name option, form and valu
   });
   assert.equal(frame.payloadBytesMax, limits.framePayloadBytesMax);
   assert.equal(frame.readTimeoutMs, serverDefaults.frameReadTimeoutMs);
+  assert.equal(frame.endpointUnsentBytesMax, 1_073_741_824);
+  assert.equal(frame.connectionUnsentBytesMax, 134_217_728);
   assert.throws(() => serverNumbers({ maxFrameBytes: 2 ** 27 }), {
     code: "OPTION_INVALID",
     message: "maxFrameBytes must be a whole number from 4096 to 67108864, got 134217728",
   });
   for (const value of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     assert.throws(() => serverNumbers({ maxOpenCalls: value }), { code: "OPTION_INVALID" });
+  }
+});
+
+test("times have the longest timer as their maximum, in options and variables", () => {
+  const times = {
+    idleTimeoutMs: "RUNTARA_QUIC_IDLE_TIMEOUT_MS",
+    keepAliveIntervalMs: "RUNTARA_QUIC_KEEP_ALIVE_MS",
+    handshakeTimeoutMs: "RUNTARA_QUIC_HANDSHAKE_TIMEOUT_MS",
+    frameReadTimeoutMs: "RUNTARA_QUIC_FRAME_READ_TIMEOUT_MS",
+    requestTimeoutMs: "RUNTARA_QUIC_REQUEST_TIMEOUT_MS",
+    progressTimeoutMs: "RUNTARA_QUIC_PROGRESS_TIMEOUT_MS",
+  };
+  const max = 2_147_483_647;
+  for (const [option, variable] of [...Object.entries(times), ["faultIntervalMs", undefined] as const]) {
+    serverNumbers({ [option]: max });
+    const message = `${option} must be a whole number from 0 to ${max}, got 2147483648`;
+    assert.throws(() => serverNumbers({ [option]: max + 1 }), { code: "OPTION_INVALID", message });
+    if (variable === undefined) continue;
+    assert.deepEqual(serverOptionsFromEnv({ [variable]: String(max) }), { [option]: max });
+    const text = `invalid value for ${variable}: must be a whole number from 0 to ${max} (got "2147483648")`;
+    assert.throws(() => serverOptionsFromEnv({ [variable]: "2147483648" }), { code: "OPTION_INVALID", message: text });
+  }
+});
+
+test("a server that could take no client, or none of its calls, does not start", () => {
+  const zeros = { maxIncoming: "RUNTARA_QUIC_MAX_INCOMING", maxBiStreams: "RUNTARA_QUIC_MAX_BI_STREAMS" };
+  for (const [option, variable] of Object.entries(zeros)) {
+    const message = `${option} must be a whole number from 1 to 4294967295, got 0`;
+    assert.throws(() => serverNumbers({ [option]: 0 }), { code: "OPTION_INVALID", message });
+    assert.throws(() => serverOptionsFromEnv({ [variable]: "0" }), {
+      code: "OPTION_INVALID",
+      message: `invalid value for ${variable}: must be a whole number from 1 to 4294967295 (got "0")`,
+    });
   }
 });
 

@@ -2,11 +2,14 @@ import type { ListenOptions } from "@runtara/quic";
 import { ProtocolError } from "../errors.ts";
 import { limits, serverDefaults } from "../limits.ts";
 
-/** How a server uses the network and what it bears; defaults as in spec 1.12 where it has them. */
+/**
+ * How a server uses the network and what it bears; defaults as in spec 1.12 where it has them. Times have a maximum of
+ * 2,147,483,647 ms (24.8 days), the longest timer there is.
+ */
 export interface ServerTransport {
-  /** Handshakes that may be pending at once. Default 10,000. */
+  /** Handshakes that may be pending at once, from 1. Default 10,000. */
   readonly maxIncoming?: number;
-  /** Calls that a client may have under way on one connection; it waits with further ones. Default 1,000. */
+  /** Calls that a client may have under way on one connection; it waits with further ones. From 1, default 1,000. */
   readonly maxBiStreams?: number;
   /** Default 100; such streams are never read. */
   readonly maxUniStreams?: number;
@@ -20,6 +23,13 @@ export interface ServerTransport {
   readonly udpSendBufferBytes?: number;
   /** Connections that are served at once; further ones are closed with the reason. Default 0 = any number. */
   readonly maxConcurrentHandlers?: number;
+  /**
+   * QUIC: connections and pending handshakes; further clients are refused before they cost a handshake: their
+   * CONNECT_FAILED says no more. A wall behind `maxConcurrentHandlers`, so larger than that. Default 0 = any number.
+   */
+  readonly maxConnections?: number;
+  /** QUIC: a handshake that takes longer is given up. Default 10,000; 0 = the idle time-out. */
+  readonly handshakeTimeoutMs?: number;
   /** Longest wait for the next byte of a request frame that has begun. Default 30,000; 0 = none. */
   readonly frameReadTimeoutMs?: number;
   /** Calls without an answer, of all connections; further ones are refused as OVERLOADED. Default 100,000; 0 = any number. */
@@ -28,6 +38,10 @@ export interface ServerTransport {
   readonly maxBytesInFlight?: number;
   /** The same for each connection. Default 128 MiB; 0 = any amount. A lone call is never refused for its size. */
   readonly maxConnectionBytesInFlight?: number;
+  /** Answers of all connections that wait because their clients do not read; over it the connection with the most is closed. Default 1 GiB; 0 = any amount. */
+  readonly maxUnsentBytes?: number;
+  /** The same for each connection; an answer over it is reset, unless it is the only one. Default 128 MiB; 0 = any amount. */
+  readonly maxConnectionUnsentBytes?: number;
   /** Payload of a request frame, 4 KiB to 64 MiB; a larger one is answered BAD_REQUEST. Default 64 MiB. Answers may have 64 MiB. */
   readonly maxFrameBytes?: number;
   /** A call without an answer for so long gets DEADLINE_EXCEEDED, unless it waits on purpose. Default 60,000; 0 = none. */
@@ -45,15 +59,22 @@ type NumberOption = Exclude<keyof ServerTransport, "http2">;
 type OptionForm = { readonly variable?: string; readonly min?: number; readonly max?: number };
 
 const forms: Readonly<Record<NumberOption, OptionForm>> = {
-  maxIncoming: { variable: "RUNTARA_QUIC_MAX_INCOMING" },
-  maxBiStreams: { variable: "RUNTARA_QUIC_MAX_BI_STREAMS" },
+  maxIncoming: { variable: "RUNTARA_QUIC_MAX_INCOMING", min: 1 },
+  maxBiStreams: { variable: "RUNTARA_QUIC_MAX_BI_STREAMS", min: 1 },
   maxUniStreams: { variable: "RUNTARA_QUIC_MAX_UNI_STREAMS" },
-  idleTimeoutMs: { variable: "RUNTARA_QUIC_IDLE_TIMEOUT_MS" },
-  keepAliveIntervalMs: { variable: "RUNTARA_QUIC_KEEP_ALIVE_MS" },
+  idleTimeoutMs: { variable: "RUNTARA_QUIC_IDLE_TIMEOUT_MS", max: limits.timerMsMax },
+  keepAliveIntervalMs: { variable: "RUNTARA_QUIC_KEEP_ALIVE_MS", max: limits.timerMsMax },
   udpReceiveBufferBytes: { variable: "RUNTARA_QUIC_UDP_RECV_BUFFER" },
   udpSendBufferBytes: { variable: "RUNTARA_QUIC_UDP_SEND_BUFFER" },
   maxConcurrentHandlers: { variable: "RUNTARA_QUIC_MAX_HANDLERS" },
-  frameReadTimeoutMs: { variable: "RUNTARA_QUIC_FRAME_READ_TIMEOUT_MS" },
+  maxConnections: { variable: "RUNTARA_QUIC_MAX_CONNECTIONS" },
+  handshakeTimeoutMs: { variable: "RUNTARA_QUIC_HANDSHAKE_TIMEOUT_MS", max: limits.timerMsMax },
+  maxUnsentBytes: { variable: "RUNTARA_QUIC_MAX_UNSENT_BYTES", max: Number.MAX_SAFE_INTEGER },
+  maxConnectionUnsentBytes: {
+    variable: "RUNTARA_QUIC_MAX_CONNECTION_UNSENT_BYTES",
+    max: Number.MAX_SAFE_INTEGER,
+  },
+  frameReadTimeoutMs: { variable: "RUNTARA_QUIC_FRAME_READ_TIMEOUT_MS", max: limits.timerMsMax },
   maxOpenCalls: { variable: "RUNTARA_QUIC_MAX_OPEN_CALLS" },
   maxBytesInFlight: { variable: "RUNTARA_QUIC_MAX_BYTES_IN_FLIGHT", max: Number.MAX_SAFE_INTEGER },
   maxConnectionBytesInFlight: {
@@ -121,6 +142,8 @@ export function listenTransport(numbers: ServerNumbers): Required<Pick<ListenOpt
   return {
     transport: {
       maxIncoming: transport.maxIncoming,
+      maxConnections: transport.maxConnections,
+      handshakeTimeoutMs: transport.handshakeTimeoutMs,
       maxBidiStreams: maxBiStreams,
       maxUniStreams: transport.maxUniStreams,
       idleTimeoutMs: transport.idleTimeoutMs,
@@ -137,6 +160,8 @@ export function listenTransport(numbers: ServerNumbers): Required<Pick<ListenOpt
         maxFrameBytes,
         Math.min(maxConnectionBytesInFlight || limits.uint32Max, limits.uint32Max),
       ),
+      endpointUnsentBytesMax: transport.maxUnsentBytes,
+      connectionUnsentBytesMax: transport.maxConnectionUnsentBytes,
     },
   };
 }

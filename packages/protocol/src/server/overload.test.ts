@@ -38,6 +38,9 @@ class Kept {
   }
 }
 
+/** What a client sees of a call that was not carried out and has neither answer nor epoch. */
+const undone = { code: "STREAM_RESET", resetCode: 2n };
+
 function overloaded(rpcCode: string, option: string): (error: unknown) => boolean {
   return (error) => {
     assert.ok(isProtocolError(error), String(error));
@@ -66,19 +69,18 @@ testOnEach("calls over maxOpenCalls are refused at once with the operation's cod
     request(client, instance.SleepRequestSchema, { durationMs: 1n }),
     overloaded("SLEEP_ERROR", "maxOpenCalls"),
   );
-  // Calls that get no answer cannot be told, but they end.
-  assert.equal(await request(client, instance.InstanceEventBatchSchema, {}), undefined);
   assert.equal(kept.calls.length, 2);
   // An acknowledgement is never refused, unless it is none by its size.
   const ack = request(client, instance.SignalAckSchema, { instanceId: "i" });
   await kept.count(3);
   kept.calls.pop()?.finish();
   await ack;
-  await request(client, instance.SignalAckSchema, { instanceId: "i".repeat(limits.acknowledgementBytesMax) });
+  const large = request(client, instance.SignalAckSchema, { instanceId: "i".repeat(limits.acknowledgementBytesMax) });
+  await assert.rejects(large, undone);
   assert.equal(kept.calls.length, 2);
 
   const { openCalls, refused, callsTotal, faults: counts } = server.stats();
-  assert.deepEqual([openCalls, refused.openCalls, callsTotal, counts.overloaded], [2, 4, 3, 4]);
+  assert.deepEqual([openCalls, refused.openCalls, callsTotal, counts.overloaded], [2, 3, 3, 3]);
   assert.deepEqual(
     faults.map(({ kind, count, operation }) => [kind, count, operation]),
     [["overloaded", 1, "pollSignals"]],
@@ -91,6 +93,35 @@ testOnEach("calls over maxOpenCalls are refused at once with the operation's cod
   kept.answerAll();
   await next;
   assert.equal(server.stats().openCalls, 0);
+});
+
+testOnEach("I5: refused calls without an answer are never taken for acknowledged", async (transport) => {
+  const kept = new Kept();
+  await using server = await QuicServer.listen({ transport, maxOpenCalls: 1, onCall: kept.keep });
+  await using client = QuicClient.localhost({ transport, serverAddr: server.address });
+  const held = sendRequest(client, poll);
+  await kept.count(1);
+  // 1.4.1 has no epoch and looks at nothing; whoever looks must not find the end that says "done".
+  const connection = await client.connect();
+  const batch = request(connection, instance.InstanceEventBatchSchema, { events: [{ instanceId: "i" }] });
+  const rejected = assert.rejects(batch, undone);
+  while ([...connection.unacknowledged].length === 0) await Promise.resolve();
+  await assert.rejects(client.flush(), undone);
+  await rejected;
+  await assert.rejects(request(client, instance.RetryAttemptEventSchema, { instanceId: "i" }), undone);
+
+  const events = [{ instanceId: "i" }, { instanceId: "i", epoch: 3n }];
+  await assert.rejects(
+    request(client, instance.InstanceEventBatchSchema, { events }),
+    overloaded("INSTANCE_EVENT_BATCH_ERROR", "maxOpenCalls"),
+  );
+  await assert.rejects(
+    request(client, instance.RetryAttemptEventSchema, { instanceId: "i", epoch: 3n }),
+    overloaded("RETRY_ATTEMPT_ERROR", "maxOpenCalls"),
+  );
+  assert.equal(kept.calls.length, 1);
+  kept.answerAll();
+  await held;
 });
 
 testOnEach("bytes of unanswered requests are bounded, per connection and for all", async (transport) => {

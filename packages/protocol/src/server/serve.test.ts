@@ -43,7 +43,7 @@ const service: InstanceService = {
   instanceEventBatch: () => {},
   signalAck: () => Promise.resolve(),
   retryAttempt() {
-    throw new Error("only logged");
+    throw new Error("not recorded");
   },
 };
 
@@ -72,7 +72,7 @@ test("sync and async handlers, errors with the operation's code, silence where n
   await rejects(request(client, instance.PollSignalsRequestSchema, {}), "OVERLOADED", "not so fast");
   assert.equal(await request(client, instance.InstanceEventBatchSchema, {}), undefined);
   assert.equal(await request(client, instance.SignalAckSchema, {}), undefined);
-  assert.equal(await request(client, instance.RetryAttemptEventSchema, {}), undefined);
+  await assert.rejects(request(client, instance.RetryAttemptEventSchema, {}), { code: "STREAM_RESET", resetCode: 2n });
   assert.deepEqual(
     failures.map(([, operation]) => operation),
     ["getCheckpoint", "getInstanceStatus", "pollSignals", "retryAttempt"],

@@ -1,9 +1,9 @@
-import type { Message } from "@bufbuild/protobuf";
 import { encodeError, encodeResponse, type ResponseMessage } from "../envelopes.ts";
 import { type ErrorDetails, isProtocolError } from "../errors.ts";
 import type { FeatureName } from "../features.ts";
 import { isFineCode } from "../fine-codes.ts";
 import { encodeFrame, frameType } from "../frames.ts";
+import { limits } from "../limits.ts";
 import type { Protocol, RequestEnvelope, ResponseEnvelope } from "../protocols/protocol.ts";
 import type { TransportStream } from "../transport/port.ts";
 import type { ServerCall } from "./call.ts";
@@ -30,9 +30,9 @@ export interface Served<Request extends RequestEnvelope, Response extends Respon
  * Handlers by call, for `QuicServer.listen({ ...serve(instanceProtocol, { registerInstance(request, context) {…}, … }) })`.
  * A handler returns its answer or a promise of it; no promise is made for those that return at once. What it throws becomes
  * an RpcError with the operation's code (CHECKPOINT_ERROR, GET_INSTANCE_STATUS_ERROR, …, spec 2.2) and the error's text, or
- * with the `rpcCode` of a ProtocolError with code RPC; calls without an answer get the end of the stream, or the
- * error if they have an epoch. Extensions that have no handler are answered EMPTY_REQUEST with the fine code UNSUPPORTED. Bytes in a request are views of the received
- * batch.
+ * with the `rpcCode` of a ProtocolError with code RPC; calls without an answer are reset, or get the error if they carry an
+ * epoch. Extensions that have no handler are answered EMPTY_REQUEST with the fine code UNSUPPORTED. Bytes in a request are
+ * views of the received batch.
  *
  * @throws ProtocolError OPTION_INVALID for a feature that is unknown or has only a part of its handlers.
  */
@@ -54,11 +54,14 @@ export function serve<Request extends RequestEnvelope, Response extends Response
     const operation = call.request.case;
     const code = errorCode(error, operation);
     const text = error instanceof Error ? error.message : String(error);
-    const isHeard = protocol.answers[operation] !== undefined || hasEpoch(call.request.value);
     const details = errorDetails(error);
-    if (stream) endStream(stream, isHeard ? responseFrame(encodeError(protocol, code, text, details)) : undefined);
-    else if (isHeard) call.respondError(code, text, details);
-    else call.finish();
+    if (stream === undefined) call.fail(code, text, details);
+    else if (call.isHeard) {
+      endStream(stream, responseFrame(encodeError(protocol, code, text, details)));
+    } else {
+      stream.reset(limits.undoneCallCode);
+      stream.stop(limits.undoneCallCode);
+    }
     options.onError?.(error, operation);
   };
   const attempt = (
@@ -100,11 +103,6 @@ export function serve<Request extends RequestEnvelope, Response extends Response
       );
     },
   };
-}
-
-/** Of calls without an answer those with an epoch are told of errors; a 1.4.1 peer expects the end of the stream alone. */
-function hasEpoch(request: Message): boolean {
-  return "epoch" in request && request.epoch !== undefined;
 }
 
 /** What a handler says of its failure: by an RpcError of its own, or by a stream that has stalled. */

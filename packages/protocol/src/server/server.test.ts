@@ -5,6 +5,7 @@ import { QuicClient } from "../client/client.ts";
 import { sendRequest } from "../client/send-request.ts";
 import { ProtocolError } from "../errors.ts";
 import * as instance from "../gen/runtara/instance/instance_pb.ts";
+import { testOnEach } from "../testing/each-transport.ts";
 import type { ServerCall } from "./call.ts";
 import type { ServerFault } from "./faults.ts";
 import { QuicServer } from "./server.ts";
@@ -85,20 +86,33 @@ test("a message that is no response can still be replaced by one", async () => {
   await sendRequest(client, poll);
 });
 
-test("I10: a handler that throws ends its own call only, and is reported", async () => {
+testOnEach("I10: a handler that throws fails its own call only, and is reported", async (transport) => {
   const faults: ServerFault[] = [];
   const failure = new Error("a bug");
   await using server = await QuicServer.listen({
+    transport,
+    faultIntervalMs: 0,
     onCall(call) {
-      if (call.request.case === "sleep") throw failure;
+      if (call.request.case !== "pollSignals") throw failure;
       call.respond(nothing);
     },
     onFault: (fault) => faults.push(fault),
   });
-  await using client = QuicClient.localhost({ serverAddr: server.address });
-  await assert.rejects(sendRequest(client, create(instance.SleepRequestSchema)), { code: "STREAM_ENDED" });
+  await using client = QuicClient.localhost({ transport, serverAddr: server.address });
+  const failed = { code: "RPC", fineCode: "INTERNAL", isRetryable: false };
+  await assert.rejects(sendRequest(client, create(instance.SleepRequestSchema)), {
+    ...failed,
+    rpcCode: "SLEEP_ERROR",
+    message: "the handler of sleep failed",
+  });
   await sendRequest(client, poll);
   assert.deepEqual([faults.length, faults[0]?.kind, faults[0]?.error], [1, "handlerFailed", failure]);
+  // Nor is work acknowledged that a handler has dropped.
+  const event = { instanceId: "i", checkpointId: "c", attemptNumber: 1 };
+  const undone = { code: "STREAM_RESET", resetCode: 2n };
+  await assert.rejects(sendRequest(client, create(instance.RetryAttemptEventSchema, event)), undone);
+  const fenceable = create(instance.RetryAttemptEventSchema, { ...event, epoch: 3n });
+  await assert.rejects(sendRequest(client, fenceable), { ...failed, rpcCode: "RETRY_ATTEMPT_ERROR" });
 });
 
 test("connections over maxConcurrentHandlers are refused with the reason, until another one ends", async () => {

@@ -16,6 +16,7 @@ import { Incoming } from "./incoming.ts";
 import { identityOf, type ServerOptions, transportOf } from "./listen-options.ts";
 import { listenTransport, serverNumbers } from "./options.ts";
 import { type ServerStats, serverStats } from "./stats.ts";
+import { TurnedAwayWatch } from "./turned-away.ts";
 
 /**
  * A server of one protocol, on one port. It answers everything of spec 1.8 that is not a request by itself, so that
@@ -32,6 +33,7 @@ export class QuicServer<
   readonly #desk: CallDesk<Request, Response>;
   readonly #incoming: Incoming<Request, Response>;
   readonly #onDraining: () => void;
+  readonly #turnedAway: TurnedAwayWatch;
   readonly #closing = new AbortController();
   #drained: Promise<DrainReport> | undefined;
 
@@ -47,6 +49,7 @@ export class QuicServer<
     this.#desk = desk;
     this.#incoming = incoming;
     this.#onDraining = onDraining;
+    this.#turnedAway = new TurnedAwayWatch(() => listener.stats(), desk.refused, desk.faults);
   }
 
   /**
@@ -107,7 +110,7 @@ export class QuicServer<
   /** @throws ProtocolError ENDPOINT_CLOSED after `close`. */
   stats(): ServerStats {
     try {
-      return serverStats(this.#listener.stats(), this.#desk, this.#incoming.connectionsTotal);
+      return serverStats(this.#turnedAway.look(), this.#desk, this.#incoming.connectionsTotal);
     } catch (error) {
       throw fromQuicError(error);
     }
@@ -143,6 +146,7 @@ export class QuicServer<
   /** Closes every connection at once with code 0 "server closing"; unanswered calls are cut off. Idempotent. */
   async close(): Promise<void> {
     this.#queue.end();
+    if (!this.#closing.signal.aborted) this.#turnedAway.close();
     this.#closing.abort();
     this.#desk.close();
     await mapped(this.#listener.close(0, "server closing"));

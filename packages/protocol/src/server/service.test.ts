@@ -63,14 +63,15 @@ test("the extensions of a declared feature are served, all others are not", asyn
   await assert.rejects(calls.publish({}), unserved);
 });
 
-test("of calls without an answer those with an epoch hear of a refusal, those of 1.4.1 get the end of the stream", async () => {
+test("of calls without an answer those with an epoch are told why they failed, those of 1.4.1 are reset", async () => {
   const transport = memoryTransport();
   await using server = await QuicServer.listen({ transport, ...serve(instanceProtocol, base) });
   await using client = QuicClient.localhost({ transport, serverAddr: server.address });
   const calls = instanceClient(client);
   const fenced = { code: "RPC", fineCode: "FENCED", isRetryable: false };
-  assert.equal(await calls.signalAck({ instanceId: "i" }), undefined);
-  assert.equal(await calls.retryAttempt({ instanceId: "i" }), undefined);
+  const undone = { code: "STREAM_RESET", resetCode: 2n };
+  await assert.rejects(calls.signalAck({ instanceId: "i" }), undone);
+  await assert.rejects(calls.retryAttempt({ instanceId: "i" }), undone);
   await assert.rejects(calls.signalAck({ instanceId: "i", epoch: 1n }), fenced);
   await assert.rejects(calls.retryAttempt({ instanceId: "i", epoch: 1n }), fenced);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { type CertificatePair, certificateFingerprint, generateCertificate } from "@runtara/quic";
+import { type CertificatePair, certificateFingerprint, generateCertificate, QuicError } from "@runtara/quic";
 import { QuicClient } from "../client/client.ts";
 import { sendRequest } from "../client/send-request.ts";
 import { encodeRequest } from "../envelopes.ts";
@@ -242,6 +242,33 @@ export function describeTransport(name: string, open: () => Transport, traits: T
       await stillAnswers();
     });
 
+    void test("stop while one's own side is still written: the other end sees it within one round trip", async () => {
+      for (const who of ["client", "server"]) {
+        for (const code of [0, 7]) {
+          const [client, server] = await streamPair();
+          const [reader, writer] = who === "client" ? [client, server] : [server, client];
+          let seen: unknown;
+          const writing = writeOn(writer).catch((error: unknown) => {
+            seen = error;
+          });
+          assert.ok(((await reader.read())?.length ?? 0) > 0);
+          reader.stop(code);
+          assert.equal(await reader.read(), undefined);
+          await stillAnswers();
+          await writing;
+          assert.ok(seen instanceof QuicError);
+          assert.deepEqual([seen.code, seen.resetCode], ["STREAM_RESET", BigInt(code)]);
+          // The other direction goes on.
+          const received = readAll(writer);
+          await reader.write(new Uint8Array(2_500_000).fill(3));
+          await reader.finish();
+          assert.equal((await received).length, 2_500_000);
+          await assert.rejects(writer.finish(), { code: "STREAM_RESET" });
+          await stillAnswers();
+        }
+      }
+    });
+
     void test("a server that answers early stops the client's upload; the answer is whole", async () => {
       const [stream, server] = await streamPair();
       const writing = assert.rejects(writeOn(stream), { code: "STREAM_RESET", resetCode: 0n });
@@ -386,6 +413,9 @@ export function describeTransport(name: string, open: () => Transport, traits: T
         subject: "CN=worker-7.example",
         dnsNames: ["worker-7.example"],
       });
+      // In memory there is no TLS, and the listener has no certificate to show.
+      const isShown = listener.certificatePem !== "";
+      assert.equal(connection.peerCertificate?.certPem, isShown ? shown.certPem : undefined);
       await connection.close();
       await listener.close();
     });
@@ -454,6 +484,8 @@ export function describeTransport(name: string, open: () => Transport, traits: T
       await assert.rejects(QuicServer.listen(again), { code: "BIND_FAILED" });
       await using other = QuicClient.localhost({ transport, serverAddr: first.address });
       const connection = await other.connect();
+      // The server must have seen the end of the handshake, or it has nothing to close.
+      assert.equal(await sendRequest(other, ack), undefined);
       await first.close();
       const why = await connection.closed;
       assert.deepEqual([why.by, why.code, why.reason], ["peer", 0n, "server closing"]);

@@ -111,6 +111,9 @@ class BothListener implements TransportListener {
       callsReceived: one.callsReceived + other.callsReceived,
       udpReceiveBufferBytes: one.udpReceiveBufferBytes + other.udpReceiveBufferBytes,
       udpSendBufferBytes: one.udpSendBufferBytes + other.udpSendBufferBytes,
+      connectionsRefused: (one.connectionsRefused ?? 0) + (other.connectionsRefused ?? 0),
+      answersRefused: (one.answersRefused ?? 0) + (other.answersRefused ?? 0),
+      connectionsShed: (one.connectionsShed ?? 0) + (other.connectionsShed ?? 0),
     };
   }
 }

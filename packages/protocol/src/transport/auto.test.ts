@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateCertificate, generateSelfSigned } from "@runtara/quic";
+import { generateCertificate, generateSelfSigned, QuicError } from "@runtara/quic";
 import { alongside } from "./alongside.ts";
 import { autoTransport } from "./auto.ts";
 import { http2Transport } from "./http2/transport.ts";
@@ -141,4 +141,43 @@ test("nobody answers on either way, or the caller gives up", async () => {
   await assert.rejects(dialling, { code: "CALL_ABORTED" });
   const handlers = { onCall: () => assert.fail("nothing should arrive") };
   await assert.rejects(auto.listen({ host: "127.0.0.1", port: 0, certificate }, handlers), { code: "BIND_FAILED" });
+});
+
+/** A way on which nobody answers, and the time-outs it was given. */
+function silent(transport: Transport): Transport & { readonly timeouts: number[] } {
+  const timeouts: number[] = [];
+  return {
+    ...transport,
+    timeouts,
+    dial({ connectTimeoutMs, signal }) {
+      timeouts.push(connectTimeoutMs);
+      return new Promise((_, reject) => {
+        const timer = setTimeout(() => reject(new QuicError("CONNECT_TIMEOUT", "nobody")), connectTimeoutMs);
+        signal?.addEventListener("abort", () => {
+          clearTimeout(timer);
+          reject(new QuicError("CALL_ABORTED", "given up"));
+        });
+      });
+    },
+  };
+}
+
+test("short connect time-outs leave HTTP/2 half of the time, and a network that has died costs one time-out", async () => {
+  const listener = await listen(http2Transport);
+  const first = silent(quicTransport);
+  const gone = silent(http2Transport);
+  let isGone = false;
+  const second: Transport = {
+    ...http2Transport,
+    dial: (options) => (isGone ? gone : http2Transport).dial(options),
+  };
+  const auto = autoTransport(() => {}, { first, second });
+  const connection = await auto.dial(to(listener.port, { connectTimeoutMs: 480 }));
+  assert.equal(connection.transportName, "http2");
+  await connection.close();
+  isGone = true;
+  await assert.rejects(auto.dial(to(listener.port, { connectTimeoutMs: 400 })), { code: "CONNECT_TIMEOUT" });
+  assert.equal(gone.timeouts[0], 200);
+  assert.ok((first.timeouts[1] ?? 400) <= 201, `${first.timeouts.join()}`);
+  await listener.close();
 });

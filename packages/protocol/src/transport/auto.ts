@@ -12,7 +12,7 @@ export interface AutoOptions {
   /** Default QUIC and HTTP/2. */
   readonly first?: Transport;
   readonly second?: Transport;
-  /** The first alone has this long. Default 500. */
+  /** The first alone has this long, or half of `connectTimeoutMs` if that is less. Default 500. */
   readonly headStartMs?: number;
   /** So long the second is used at once after it has won; then the first is tried again. Default 5 minutes. */
   readonly keepMs?: number;
@@ -48,9 +48,10 @@ class AutoTransport implements Transport {
   }
 
   async dial(options: DialOptions): Promise<TransportConnection> {
-    if (performance.now() < this.#secondUntil) {
+    const startedAt = performance.now();
+    if (startedAt < this.#secondUntil) {
       try {
-        return await this.#second.dial(options);
+        return await this.#second.dial(halfTheTime(options));
       } catch (error) {
         // The network may be another one by now.
         this.#secondUntil = Number.NEGATIVE_INFINITY;
@@ -60,7 +61,7 @@ class AutoTransport implements Transport {
     const over = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
     try {
-      return await this.#race({ ...options, signal });
+      return await this.#race({ ...timeLeft(options, startedAt), signal });
     } finally {
       over.abort();
     }
@@ -74,17 +75,16 @@ class AutoTransport implements Transport {
   async #race(options: DialOptions): Promise<TransportConnection> {
     const startedAt = performance.now();
     const first = attempt(this.#first, options);
-    const early = await within(first, this.#headStartMs);
-    if (early !== undefined && isDecided(early)) return connectionOf(early);
     const { connectTimeoutMs } = options;
-    const usedMs = Math.floor(performance.now() - startedAt);
-    const leftMs = connectTimeoutMs === 0 ? 0 : Math.max(1, connectTimeoutMs - usedMs);
-    const second = attempt(this.#second, { ...options, connectTimeoutMs: leftMs });
+    const headStartMs = connectTimeoutMs === 0 ? this.#headStartMs : Math.min(this.#headStartMs, connectTimeoutMs / 2);
+    const early = await within(first, headStartMs);
+    if (early !== undefined && isDecided(early)) return connectionOf(early);
+    const second = attempt(this.#second, timeLeft(options, startedAt));
     const decided = await this.#decide(first, second);
     closeUnless(decided, first, second);
     if (decided.way === this.#second && "connection" in decided) {
       this.#secondUntil = performance.now() + this.#keepMs;
-      this.#warn(options, await within(first, 0));
+      this.#warn(options, headStartMs, await within(first, 0));
     }
     return connectionOf(decided);
   }
@@ -100,11 +100,11 @@ class AutoTransport implements Transport {
     return isDecided(early) || wasFirst ? early : late;
   }
 
-  #warn(options: DialOptions, first: Outcome | undefined): void {
+  #warn(options: DialOptions, headStartMs: number, first: Outcome | undefined): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     const error = first !== undefined && "error" in first ? first.error : undefined;
-    const why = error instanceof Error ? error.message : `it did not connect within ${this.#headStartMs} ms`;
+    const why = error instanceof Error ? error.message : `it did not connect within ${headStartMs} ms`;
     const ways = `over ${shown(this.#second)} because ${shown(this.#first)} does not get through`;
     this.#onWarning(`connected to ${formatAddress(options)} ${ways}: ${why}`);
   }
@@ -122,6 +122,19 @@ async function attempt(transport: Transport, options: DialOptions): Promise<Outc
   } catch (error) {
     return { way: transport, error };
   }
+}
+
+/** A network that has changed must leave time for the other way. */
+function halfTheTime(options: DialOptions): DialOptions {
+  return { ...options, connectTimeoutMs: Math.ceil(options.connectTimeoutMs / 2) };
+}
+
+/** The options for what is tried after something else: both share one time-out. */
+function timeLeft(options: DialOptions, startedAt: number): DialOptions {
+  const { connectTimeoutMs } = options;
+  if (connectTimeoutMs === 0) return options;
+  const usedMs = Math.floor(performance.now() - startedAt);
+  return { ...options, connectTimeoutMs: Math.max(1, connectTimeoutMs - usedMs) };
 }
 
 /** Connections that come too late are closed. */

@@ -60,6 +60,8 @@ export interface TransportConnection {
   /** `ip:port` of the server. */
   readonly remoteAddress: string;
   readonly isOpen: boolean;
+  /** The certificate that the server has shown, verified or not; undefined where there is no TLS. */
+  readonly peerCertificate: PeerCertificate | undefined;
   /** Resolves when the connection has ended, however; never rejects. */
   readonly closed: Promise<ConnectionClosed>;
   /**
@@ -86,7 +88,7 @@ export interface TransportConnection {
 
 /**
  * Bytes in both directions. At most about 1 MiB waits unread in each. The directions of a stream end one by one; over
- * HTTP/2 `reset` ends both at once, and `stop` is told to the peer when this side has finished writing.
+ * HTTP/2 `reset` ends both at once.
  */
 export interface TransportStream {
   /** The next bytes, or undefined after the peer's end. @throws QuicError STREAM_RESET or the connection's end. */
@@ -145,7 +147,11 @@ export interface TransportCall {
 export type TransportStats = Pick<
   EndpointStats,
   "connections" | "openCalls" | "openStreams" | "callsReceived" | "udpReceiveBufferBytes" | "udpSendBufferBytes"
->;
+> &
+  Partial<TurnedAway>;
+
+/** What a network has turned away by itself since it began, as far as it counts that. */
+export type TurnedAway = Pick<EndpointStats, "connectionsRefused" | "answersRefused" | "connectionsShed">;
 
 export interface TransportListener {
   readonly host: string;

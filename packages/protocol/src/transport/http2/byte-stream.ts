@@ -20,6 +20,8 @@ export interface StreamOwner {
   release(): void;
   /** Carries out the reset of a stream, or has it wait. */
   pace(reset: () => void): void;
+  /** Has the peer know at once that what it writes on this stream is not read any more. */
+  tellStop(raw: Http2Stream, code: number): void;
 }
 
 /** Whoever reads the first frame of a stream, before its bytes go to readers. */
@@ -30,8 +32,9 @@ export interface FirstReader {
 }
 
 /**
- * An HTTP/2 stream as the port wants it. HTTP/2 resets both directions at once, so `reset` ends reading, too, and `stop`
- * drops what comes and tells the peer as soon as this side has finished writing.
+ * An HTTP/2 stream as the port wants it. HTTP/2 resets both directions at once, so `reset` ends reading, too. `stop` while
+ * this side still writes is told by a PING; a peer that does not know it is held up by flow control, and gets the reset
+ * as soon as this side has finished writing.
  */
 export class ByteStream implements TransportStream {
   readonly raw: Http2Stream;
@@ -46,6 +49,11 @@ export class ByteStream implements TransportStream {
   #isFlushed = false;
   #isClosed = false;
   #stopCode: number | undefined;
+  #isPeerStopped = false;
+  /** What came after `stop`. */
+  #ignoredBytes = 0;
+  /** Called once when the last bytes have left, or never will. */
+  #onLeft: (() => void) | undefined;
   #pieces: Uint8Array[] = [];
   #unreadBytes = 0;
   #readers: Waiter<Uint8Array | undefined>[] = [];
@@ -120,7 +128,10 @@ export class ByteStream implements TransportStream {
 
   finish(): Promise<void> {
     this.#finish ??= this.#lastWrite.then(() => {
-      if (this.#writing.is === "failed") throw this.#writing.error;
+      if (this.#writing.is === "failed") {
+        this.#endAfterStop();
+        throw this.#writing.error;
+      }
       this.end();
     });
     // Whoever does not await it learns of a failure by reading.
@@ -128,15 +139,23 @@ export class ByteStream implements TransportStream {
     return this.#finish;
   }
 
-  /** The last bytes, unless the stream has gone. */
-  end(bytes?: Uint8Array): void {
-    if (this.#writing.is !== "open") return;
+  /** The last bytes, unless the stream has gone. `onLeft` is called once when they have left, or never will. */
+  end(bytes?: Uint8Array, onLeft?: () => void): void {
+    const isAlive = !this.raw.destroyed && !this.raw.closed;
+    if (this.#writing.is !== "open" || !isAlive) {
+      if (this.#writing.is === "open") this.#writing = ended;
+      this.#endAfterStop();
+      onLeft?.();
+      return;
+    }
     this.#writing = ended;
-    if (!this.raw.destroyed && !this.raw.closed) this.raw.end(bytes);
+    this.#onLeft = onLeft;
+    this.raw.end(bytes);
   }
 
   reset(code: number): void {
     const wire = wireCode(code);
+    this.#endAfterStop();
     if (this.#writing.is !== "open") return;
     const error = new QuicError("CALL_FINISHED", "the stream was reset here");
     this.#endWriting({ is: "failed", error });
@@ -150,9 +169,19 @@ export class ByteStream implements TransportStream {
     if (this.#reading.is !== "open") return;
     this.#endReading(ended);
     this.#stopCode = code;
-    // What still comes is thrown away, or a peer that reads only after writing would wait for ever.
+    // What is on the way is thrown away, or a peer that reads only after writing would wait for ever.
     if (this.raw.isPaused()) this.raw.resume();
-    if (this.#isFlushed) this.#tellStop();
+    if (this.#isFlushed) this.#resetStopped();
+    else if (this.#writing.is === "open" && !this.#hasRemoteEnd) this.#owner.tellStop(this.raw, code);
+  }
+
+  /** The peer does not read any more what is written here. */
+  onPeerStopped(code: number): void {
+    if (this.#writing.is !== "open") return;
+    this.#isPeerStopped = true;
+    this.#endWriting({ is: "failed", error: resetError(code) });
+    this.#endAfterStop();
+    this.onStopped?.();
   }
 
   /** Ends it in both directions, whatever their state. */
@@ -190,6 +219,20 @@ export class ByteStream implements TransportStream {
   #onPiece(piece: Uint8Array): void {
     if (this.#first !== undefined) this.#first.onPiece(piece);
     else if (this.#reading.is === "open") this.#keep(piece);
+    else this.#ignore(piece);
+  }
+
+  #ignore(piece: Uint8Array): void {
+    this.#ignoredBytes += piece.length;
+    // From here on the peer must wait, and in the end it gets the reset.
+    if (this.#ignoredBytes >= limits.http2IgnoredBytesMax) this.raw.pause();
+  }
+
+  /** For a reader that has stopped the end of what was cut off looks as good as any other. */
+  #endAfterStop(): void {
+    const hasBegun = this.#owner.side === "client" || ("headersSent" in this.raw && this.raw.headersSent === true);
+    const isAlive = !this.raw.destroyed && !this.raw.closed && !this.raw.writableEnded;
+    if (this.#isPeerStopped && hasBegun && isAlive) this.raw.end();
   }
 
   #keep(piece: Uint8Array): void {
@@ -206,25 +249,35 @@ export class ByteStream implements TransportStream {
   #onEnd(): void {
     // NO_ERROR looks like an end; from a client that has not finished it is a reset. A server may say it after its end.
     if (this.#owner.side === "server" && this.raw.aborted) return;
+    // Nor has a peer ended a stream that was cut off by the end of its TCP connection.
+    if ((this.raw.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR) return;
     this.#hasRemoteEnd = true;
     if (this.#first === undefined) this.#endReading(ended);
     else this.#first.onEnd();
   }
 
   #onWantTrailers(): void {
-    if (this.#writing.is !== "ended" || this.raw.closed || this.raw.destroyed) return;
+    const isEnded = this.#writing.is === "ended" || this.#isPeerStopped;
+    if (!isEnded || this.raw.closed || this.raw.destroyed) return;
     // Without a single header this is an empty DATA frame with the end of the stream.
     this.raw.sendTrailers({});
     this.#onFlushed();
   }
 
   #onFlushed(): void {
-    this.#isFlushed = this.#writing.is === "ended";
-    if (this.#isFlushed && this.#stopCode !== undefined) this.#tellStop();
+    this.#isFlushed = this.#writing.is === "ended" || this.#isPeerStopped;
+    this.#left();
+    if (this.#isFlushed && this.#stopCode !== undefined) this.#resetStopped();
   }
 
-  #tellStop(): void {
+  #left(): void {
+    this.#onLeft?.();
+    this.#onLeft = undefined;
+  }
+
+  #resetStopped(): void {
     if (this.#hasRemoteEnd) return;
+    if (this.raw.isPaused()) this.raw.resume();
     const isWholeAnswer = this.#stopCode === 0 && this.#owner.side === "server";
     this.#close(isWholeAnswer ? constants.NGHTTP2_NO_ERROR : wireCode(this.#stopCode ?? 0));
   }
@@ -243,6 +296,7 @@ export class ByteStream implements TransportStream {
 
   #onClosed(): void {
     this.#isClosed = true;
+    this.#left();
     const isCutOff = this.#reading.is === "open" || this.#writing.is === "open";
     if (isCutOff) this.#cutOff(this.#lostError());
     this.onStopped?.();
@@ -257,8 +311,7 @@ export class ByteStream implements TransportStream {
   #lostError(): QuicError {
     const { endError } = this.#owner;
     if (endError !== undefined) return endError;
-    const code = resetCodeOf(this.raw.rstCode ?? 0);
-    return new QuicError("STREAM_RESET", `stream reset by peer: error ${code}`, { resetCode: BigInt(code) });
+    return resetError(resetCodeOf(this.raw.rstCode ?? 0));
   }
 
   #endReading(how: Side): void {
@@ -275,4 +328,8 @@ export class ByteStream implements TransportStream {
     this.#writing = how;
     for (const waiter of this.#roomWaiters.splice(0)) waiter.reject(how.error);
   }
+}
+
+function resetError(code: number): QuicError {
+  return new QuicError("STREAM_RESET", `stream reset by peer: error ${code}`, { resetCode: BigInt(code) });
 }

@@ -1,7 +1,15 @@
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream, Http2Stream, OutgoingHttpHeaders } from "node:http2";
 import { constants } from "node:http2";
 import type { TLSSocket } from "node:tls";
-import { type CallOptions, type ConnectionClosed, type Frame, QuicError } from "@runtara/quic";
+import {
+  type CallOptions,
+  type ConnectionClosed,
+  type Frame,
+  neverSent,
+  type PeerCertificate,
+  peerCertificate,
+  QuicError,
+} from "@runtara/quic";
 import { encodeFrame } from "../../frames.ts";
 import { clientDefaults, limits } from "../../limits.ts";
 import { checkFrame, type FrameBounds, frameBounds } from "../frame-bounds.ts";
@@ -11,6 +19,7 @@ import { answerFault, requestHeaders } from "./headers.ts";
 import { Liveness } from "./liveness.ts";
 import { ResetPace } from "./reset-pace.ts";
 import { SessionEnd } from "./session-end.ts";
+import { sendStop, stopOf } from "./stop-ping.ts";
 import { type CallOwner, UnaryCall } from "./unary-call.ts";
 
 type Opening = PromiseWithResolvers<ByteStream>;
@@ -20,6 +29,7 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
   readonly transportName = "http2";
   readonly side = "client";
   readonly remoteAddress: string;
+  readonly peerCertificate: PeerCertificate | undefined;
   readonly closed: Promise<ConnectionClosed>;
   readonly bounds: FrameBounds;
   readonly #session: ClientHttp2Session;
@@ -30,7 +40,10 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
   readonly #calls = new Set<UnaryCall>();
   /** Calls and streams that wait until the server allows one more; the first one is served first. */
   readonly #waiting = new Set<UnaryCall | Opening>();
+  readonly #streams = new Map<number, ByteStream>();
   #openStreams = 0;
+  /** It has no number left for a further stream; what is open goes on, and with the last stream it ends. */
+  #spent: QuicError | undefined;
   #streamsMax: number;
   #holds = 0;
   readonly #resetPace: ResetPace = new ResetPace();
@@ -41,6 +54,8 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
     const closed = Promise.withResolvers<ConnectionClosed>();
     this.closed = closed.promise;
     this.remoteAddress = remoteAddress;
+    const certificate = socket.getPeerX509Certificate();
+    this.peerCertificate = certificate && peerCertificate(certificate.raw);
     // How long an answer may take is the call's own deadline.
     this.bounds = { ...frameBounds(options), readTimeoutMs: 0 };
     this.#session = session;
@@ -55,11 +70,16 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
       this.#streamsMax = streamsAllowed(session);
       this.#serveWaiting();
     });
+    session.on("ping", (payload) => {
+      const stop = stopOf(payload);
+      if (stop !== undefined) this.#streams.get(stop.streamId)?.onPeerStopped(stop.code);
+    });
     session.unref();
   }
 
+  /** Whether it takes further calls. */
   get isOpen(): boolean {
-    return this.#end.why === undefined;
+    return this.#end.why === undefined && this.#spent === undefined;
   }
 
   get endError(): QuicError | undefined {
@@ -69,7 +89,7 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
   call(type: number, payload: Uint8Array, options?: CallOptions): Promise<Frame> {
     try {
       checkFrame(this.bounds, type, payload);
-      if (this.endError !== undefined) throw this.endError;
+      this.#checkOpen();
       if (options?.signal?.aborted === true) {
         throw new QuicError("CALL_ABORTED", "the call was aborted before it began", { cause: options.signal.reason });
       }
@@ -94,7 +114,11 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
   }
 
   openStream(): Promise<ByteStream> {
-    if (this.endError !== undefined) return Promise.reject(this.endError);
+    try {
+      this.#checkOpen();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const opening = Promise.withResolvers<ByteStream>();
     this.hold();
     this.#whenAllowed(opening);
@@ -127,6 +151,10 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
     this.#resetPace.run(reset);
   }
 
+  tellStop(raw: Http2Stream, code: number): void {
+    if (raw.id !== undefined) sendStop(this.#session, { streamId: raw.id, code });
+  }
+
   onSettled(call: UnaryCall): void {
     this.#calls.delete(call);
     this.#waiting.delete(call);
@@ -135,7 +163,9 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
 
   onRefused(call: UnaryCall): void {
     setImmediate(() => {
-      if (this.isOpen && this.#calls.has(call)) this.#whenAllowed(call);
+      if (!this.#calls.has(call)) return;
+      if (this.#spent !== undefined) call.fail(this.#spent);
+      else if (this.isOpen) this.#whenAllowed(call);
     });
   }
 
@@ -155,8 +185,14 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
   }
 
   #whenAllowed(one: UnaryCall | Opening): void {
-    if (this.#openStreams < this.#streamsMax && this.#waiting.size === 0) this.#start(one);
+    if (this.#mayStart() && this.#waiting.size === 0) this.#start(one);
     else this.#waiting.add(one);
+  }
+
+  /** A session that is told of its end tells us a moment later. */
+  #mayStart(): boolean {
+    const { closed, destroyed } = this.#session;
+    return this.isOpen && !closed && !destroyed && this.#openStreams < this.#streamsMax;
   }
 
   #start(one: UnaryCall | Opening): void {
@@ -165,15 +201,36 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
     this.#openStreams++;
     raw.on("close", () => {
       this.#openStreams--;
+      if (this.#spent !== undefined && this.#openStreams === 0) this.#end.lost(this.#spent.message);
       this.#serveWaiting();
     });
-    if (isUnary) one.start(raw);
+    if (raw.id === undefined) {
+      // No number was left; it has told nobody.
+      raw.on("error", () => {});
+      this.#waiting.add(one);
+    } else if (isUnary) one.start(raw);
     else one.resolve(this.#stream(raw));
+    if (raw.id === undefined || raw.id >= limits.http2StreamIdMax) this.#onSpent();
+  }
+
+  #onSpent(): void {
+    if (this.#spent !== undefined) return;
+    this.#spent = new QuicError("CONNECTION_LOST", "the connection has used up its stream numbers; connect again");
+    this.#failWaiting(this.#spent);
+  }
+
+  /** @throws QuicError */
+  #checkOpen(): void {
+    const error = this.endError ?? this.#spent;
+    if (error !== undefined) throw neverSent(error);
   }
 
   #stream(raw: ClientHttp2Stream): ByteStream {
     const stream = new ByteStream(raw, this);
     stream.endsByTrailers();
+    const { id = 0 } = raw;
+    this.#streams.set(id, stream);
+    raw.on("close", () => this.#streams.delete(id));
     raw.on("response", (headers) => {
       if (answerFault(headers) !== undefined) stream.abandon();
     });
@@ -182,7 +239,7 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
 
   #serveWaiting(): void {
     for (const next of this.#waiting) {
-      if (!this.isOpen || this.#openStreams >= this.#streamsMax) return;
+      if (!this.#mayStart()) return;
       this.#waiting.delete(next);
       this.#start(next);
     }
@@ -193,9 +250,18 @@ export class Http2Connection implements TransportConnection, CallOwner, StreamOw
     this.#resetPace.stop();
     const error = this.#end.error ?? new QuicError("CONNECTION_LOST", "the connection has ended");
     for (const call of [...this.#calls]) call.fail(error);
-    for (const one of this.#waiting) if (!(one instanceof UnaryCall)) one.reject(error);
-    this.#waiting.clear();
+    this.#failWaiting(error);
     tell(why);
+  }
+
+  /** Of these the server has seen nothing. */
+  #failWaiting(error: QuicError): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const one of waiting) {
+      if (one instanceof UnaryCall) one.fail(error);
+      else one.reject(neverSent(error));
+    }
   }
 }
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { ConnectionClosed } from "@runtara/quic";
+import { encodeFrame } from "../../frames.ts";
 import {
   callFields,
   callFrames,
@@ -235,6 +237,48 @@ describe("hostile HTTP/2 clients", () => {
     }
     await (await dial()).close();
   });
+});
+
+test("answers that a client leaves unread are reset over its limit, and over the listener's it is closed", async () => {
+  const answer = new Uint8Array(4 * mebibyte);
+  const frame = { connectionUnsentBytesMax: 9 * mebibyte, endpointUnsentBytesMax: 17 * mebibyte };
+  const listener = await http2Transport.listen(
+    { host: "127.0.0.1", port: 0, certificate: "self-signed", frame },
+    { onCall: (call) => call.respond(2, answer) },
+  );
+  const settings = { initialWindowSize: 0 };
+  const clients = [];
+  for (let i = 0; i < 2; i++) {
+    const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false, settings });
+    session.on("error", () => {});
+    await once(session, "remoteSettings");
+    clients.push(session);
+  }
+  const ask = (session: ClientHttp2Session): ClientHttp2Stream => {
+    const raw = session.request(callFields, { endStream: false });
+    raw.on("error", () => {}).end(encodeFrame(1, hello));
+    return raw;
+  };
+  const [slow, greedy] = clients;
+  assert.ok(slow !== undefined && greedy !== undefined);
+  const asked = Array.from({ length: 40 }, () => ask(slow));
+  await Promise.all(asked.slice(2).map((raw) => new Promise((resolve) => raw.once("close", resolve))));
+  for (const raw of asked.slice(2)) assert.equal(raw.rstCode, 0x8000_0002);
+  const { answersRefused, connectionsShed } = listener.stats();
+  assert.deepEqual([answersRefused, connectionsShed], [38, 0]);
+
+  const told = once(greedy, "goaway");
+  ask(greedy);
+  ask(greedy);
+  const third = connectHttp2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false, settings });
+  third.on("error", () => {});
+  await once(third, "remoteSettings");
+  for (let i = 0; i < 2; i++) ask(third);
+  const farewell: unknown[] = await Promise.race([told, once(slow, "goaway"), once(third, "goaway")]);
+  assert.equal(String(farewell[2]), "runtara close 2 too many answers wait unread");
+  assert.ok((listener.stats().connectionsShed ?? 0) >= 1);
+  for (const session of [slow, greedy, third]) session.destroy();
+  await listener.close();
 });
 
 test("a connection on which nothing comes is lost; keep-alive prevents it", async () => {

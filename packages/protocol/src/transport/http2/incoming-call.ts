@@ -18,7 +18,7 @@ export class Http2Call implements TransportCall, FirstReader {
   faultDetail = 0;
   type = 0;
   payload: Uint8Array = noBytes;
-  readonly #raw: ServerHttp2Stream;
+  readonly raw: ServerHttp2Stream;
   readonly #stream: ByteStream;
   readonly #reader: FrameReader;
   #deadline: NodeJS.Timeout | undefined;
@@ -32,7 +32,7 @@ export class Http2Call implements TransportCall, FirstReader {
 
   constructor(connection: Http2Peer, raw: ServerHttp2Stream) {
     this.connection = connection;
-    this.#raw = raw;
+    this.raw = raw;
     this.#reader = new FrameReader(connection.bounds);
     this.#stream = new ByteStream(raw, connection, this);
   }
@@ -40,7 +40,13 @@ export class Http2Call implements TransportCall, FirstReader {
   respond(type: number, payload: Uint8Array): void {
     checkFrame(this.connection.bounds, type, payload);
     this.#end();
-    this.#answer(encodeFrame(type, payload));
+    const frame = encodeFrame(type, payload);
+    if (this.connection.admit(frame.length)) {
+      this.#answer(frame);
+    } else {
+      this.#stream.reset(limits.http2UnreadCode);
+      this.#stream.stop(limits.http2UnreadCode);
+    }
   }
 
   finish(): void {
@@ -57,7 +63,7 @@ export class Http2Call implements TransportCall, FirstReader {
   stream(): TransportStream {
     this.#end();
     this.#stream.endsByTrailers();
-    if (this.#isAlive()) this.#raw.respond(answerHeaders, { ...answerOptions, waitForTrailers: true });
+    if (this.#isAlive()) this.raw.respond(answerHeaders, { ...answerOptions, waitForTrailers: true });
     return this.#stream;
   }
 
@@ -74,7 +80,12 @@ export class Http2Call implements TransportCall, FirstReader {
     if (listener === undefined || this.#isEnded) return;
     this.#stream.onStopped = () => this.abort();
     // The client may have gone before anybody listened.
-    if (this.#stream.isOver || this.#raw.aborted || !this.connection.isOpen) setImmediate(() => this.abort());
+    if (this.#stream.isOver || this.raw.aborted || !this.connection.isOpen) setImmediate(() => this.abort());
+  }
+
+  /** The client does not read any more what is written on this stream. */
+  onPeerStopped(code: number): void {
+    this.#stream.onPeerStopped(code);
   }
 
   /** The client, or the connection, has gone. */
@@ -161,13 +172,13 @@ export class Http2Call implements TransportCall, FirstReader {
   }
 
   #answer(frame: Uint8Array | undefined): void {
-    if (this.#isAlive()) this.#raw.respond(answerHeaders, answerOptions);
-    this.#stream.end(frame);
+    if (this.#isAlive()) this.raw.respond(answerHeaders, answerOptions);
+    this.#stream.end(frame, frame && (() => this.connection.onAnswerLeft(frame.length)));
     this.#stream.stop(0);
   }
 
   #isAlive(): boolean {
-    return !this.#raw.destroyed && !this.#raw.closed && !this.#raw.headersSent;
+    return !this.raw.destroyed && !this.raw.closed && !this.raw.headersSent;
   }
 
   #end(): void {

@@ -12,10 +12,12 @@ import { Http2Peer, type PeerOwner } from "./peer.ts";
 import { sessionOptions } from "./session-options.ts";
 import { checkCertificate } from "./tls-certificate.ts";
 import { refusalOf } from "./tls-errors.ts";
+import { Unsent } from "./unsent.ts";
 
 /** A TCP port that speaks HTTP/2 over TLS 1.3. */
 export class Http2Listener implements TransportListener, PeerOwner {
   readonly options: BindOptions;
+  readonly unsent: Unsent;
   readonly #tcp: TcpServer;
   readonly #tls: TlsServer;
   readonly #handlers: TransportHandlers;
@@ -35,6 +37,10 @@ export class Http2Listener implements TransportListener, PeerOwner {
   /** @throws QuicError CERTIFICATE_INVALID */
   constructor(options: BindOptions, certificate: CertificatePair, handlers: TransportHandlers) {
     this.options = options;
+    this.unsent = new Unsent(
+      options.frame?.connectionUnsentBytesMax ?? serverDefaults.maxConnectionUnsentBytes,
+      options.frame?.endpointUnsentBytesMax ?? serverDefaults.maxUnsentBytes,
+    );
     this.#host = options.host;
     this.#nextId = options.connectionIdsFrom ?? 1;
     this.#port = options.port;
@@ -112,6 +118,9 @@ export class Http2Listener implements TransportListener, PeerOwner {
       callsReceived: this.#callsReceived,
       udpReceiveBufferBytes: 0,
       udpSendBufferBytes: 0,
+      connectionsRefused: 0,
+      answersRefused: this.unsent.answersRefused,
+      connectionsShed: this.unsent.connectionsShed,
     };
   }
 

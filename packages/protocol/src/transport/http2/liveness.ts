@@ -1,6 +1,7 @@
 import type { Http2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import type { LinkStats } from "../port.ts";
+import { keepAlivePing } from "./stop-ping.ts";
 
 /**
  * Keeps a connection alive by PING, and notices one on which nothing comes any more. Neither keeps the process alive.
@@ -34,7 +35,7 @@ export class Liveness {
   #ping(session: Http2Session): void {
     if (session.destroyed) return;
     // False if too many are unanswered already; then the idle time-out decides.
-    session.ping((error, durationMs) => {
+    session.ping(keepAlivePing, (error, durationMs) => {
       if (error === null) this.#rttUs = Math.round(durationMs * 1_000);
     });
   }

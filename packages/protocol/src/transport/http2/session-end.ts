@@ -5,6 +5,8 @@ import { limits } from "../../limits.ts";
 import { closedError } from "../closed.ts";
 import { closeText, farewellOf } from "./goaway.ts";
 
+const closedByPeer = "the peer has closed the TCP connection";
+
 /** How a session ends, for either side: once, with one reason, and its socket soon after. */
 export class SessionEnd {
   /** Resolves when the peer has been told, or cannot be. */
@@ -23,9 +25,9 @@ export class SessionEnd {
     this.gone = gone.promise;
     session.on("goaway", (code: number, _last: number, text?: Uint8Array) => this.#onGoaway(code, text));
     session.on("error", (error: Error) => this.lost(error.message, error));
-    session.on("close", () => this.lost("the peer has closed the TCP connection"));
+    session.on("close", () => this.lost(closedByPeer));
     socket.once("close", () => {
-      this.lost("the peer has closed the TCP connection");
+      this.lost(closedByPeer);
       gone.resolve();
     });
   }
@@ -34,8 +36,12 @@ export class SessionEnd {
     return this.#why;
   }
 
-  /** For what the end has cut off. */
+  /** For what the end has cut off. Node takes the streams from a session that dies before it says that it has died. */
   get error(): QuicError | undefined {
+    if (this.#session.destroyed || this.#socket.destroyed) {
+      const cause = this.#socket.errored;
+      this.lost(cause?.message ?? closedByPeer, cause ?? undefined);
+    }
     return this.#error;
   }
 

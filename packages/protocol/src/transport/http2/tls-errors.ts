@@ -20,9 +20,9 @@ const codes: ReadonlyMap<string, QuicErrorCode> = new Map([
 ]);
 
 const remedies: Partial<Record<QuicErrorCode, string>> = {
-  TLS_NAME_MISMATCH: "set serverName to a name that the certificate has",
+  TLS_NAME_MISMATCH: "set serverName to one of its names or renew it with this name",
   TLS_CERTIFICATE_EXPIRED: "renew the certificate, or set the clock",
-  TLS_CERTIFICATE_UNKNOWN: "trust the right authority, or pin the certificate's fingerprint",
+  TLS_CERTIFICATE_UNKNOWN: "verify with its authority's certificate, or pin its fingerprint once you have compared it",
 };
 
 /** A failure before the connection stands. Whatever is not about TLS is CONNECT_FAILED. */
@@ -30,8 +30,15 @@ export function connectError(cause: Error): QuicError {
   const { code = "" } = cause as NodeJS.ErrnoException;
   const known = codes.get(code) ?? (/^ERR_(?:SSL|TLS)_|^CERT_|_CERT|^INVALID_/.test(code) ? "TLS_FAILED" : undefined);
   if (known === undefined) return new QuicError("CONNECT_FAILED", cause.message, { cause });
-  const remedy = remedies[known];
-  return new QuicError(known, remedy === undefined ? cause.message : `${cause.message}; ${remedy}`, { cause });
+  const text = [reasonOf(known, cause), remedies[known]].filter((part) => part !== undefined).join("; ");
+  return new QuicError(known, text, { cause });
+}
+
+function reasonOf(known: QuicErrorCode, cause: Error): string {
+  if (known !== "TLS_NAME_MISMATCH" || !("host" in cause) || !("cert" in cause)) return cause.message;
+  const { subjectaltname = "" } = cause.cert as { readonly subjectaltname?: string };
+  const names = subjectaltname === "" ? "no name" : subjectaltname.replaceAll(/(?:DNS|IP Address):/g, "");
+  return `the server's certificate is for ${names}, not for ${JSON.stringify(cause.host)}`;
 }
 
 /** Why a client is not let in by a server that asks for a certificate; undefined if it is. */

@@ -72,7 +72,8 @@ function certificatesIn(folder: string): string[] {
   return texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
 }
 
-function checkServerName(name: string): void {
+/** @throws QuicError SERVER_NAME_INVALID */
+export function checkServerName(name: string): void {
   const isName = name.length <= 253 && name.split(".").every((label) => /^[\w](?:[\w-]{0,61}\w)?$/.test(label));
   if (isIP(name) || isName) return;
   throw new QuicError("SERVER_NAME_INVALID", `${JSON.stringify(name)} is neither a DNS name nor an address`);

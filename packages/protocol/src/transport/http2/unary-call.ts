@@ -1,5 +1,5 @@
 import { type ClientHttp2Stream, constants } from "node:http2";
-import { type CallOptions, type Frame, QuicError } from "@runtara/quic";
+import { type CallOptions, type Frame, neverSent, QuicError } from "@runtara/quic";
 import { limits } from "../../limits.ts";
 import { answerError, type FrameBounds } from "../frame-bounds.ts";
 import { resetCodeOf } from "./codes.ts";
@@ -15,6 +15,7 @@ const refusals: ReadonlySet<number> = new Set([constants.NGHTTP2_REFUSED_STREAM,
 /** What a call needs of its connection. */
 export interface CallOwner {
   readonly bounds: FrameBounds;
+  /** Why the connection has ended; undefined while it stands. */
   readonly endError: QuicError | undefined;
   /** Carries out the reset of a stream, or has it wait. */
   pace(reset: () => void): void;
@@ -34,6 +35,7 @@ export class UnaryCall {
   readonly #owner: CallOwner;
   readonly #settle: PromiseWithResolvers<Frame>;
   readonly #reader: FrameReader;
+  /** Undefined before, and while the server has not begun with it. */
   #raw: ClientHttp2Stream | undefined;
   #isSettled = false;
   #isAnswering = false;
@@ -69,7 +71,7 @@ export class UnaryCall {
   fail(error: QuicError): void {
     if (this.#isSettled) return;
     this.#over();
-    this.#settle.reject(error);
+    this.#settle.reject(this.#raw === undefined ? neverSent(error) : error);
   }
 
   #onPiece(raw: ClientHttp2Stream, piece: Uint8Array): void {
@@ -100,14 +102,15 @@ export class UnaryCall {
   #onClosed(raw: ClientHttp2Stream): void {
     if (this.#isSettled) return;
     const wire = raw.rstCode ?? 0;
-    const isRefused = refusals.has(wire) && !this.#isAnswering && this.#owner.endError === undefined;
+    const { endError } = this.#owner;
+    if (this.#isSettled) return;
+    const isRefused = refusals.has(wire) && !this.#isAnswering && endError === undefined;
     if (isRefused && ++this.#refusals <= limits.http2RefusalsMax) {
       this.#raw = undefined;
       this.#owner.onRefused(this);
       return;
     }
-    const code = resetCodeOf(wire);
-    this.fail(this.#owner.endError ?? answerError({ fault: "STREAM_RESET", detail: code }));
+    this.fail(endError ?? answerError({ fault: "STREAM_RESET", detail: resetCodeOf(wire) }));
   }
 
   #giveUp(error: QuicError): void {

@@ -10,6 +10,7 @@ import type { MemoryStream } from "./stream.ts";
 /** The client's end of a connection in memory. */
 export class MemoryConnection implements TransportConnection {
   readonly transportName = "memory";
+  readonly peerCertificate: undefined = undefined;
   readonly remoteAddress: string;
   readonly closed: Promise<ConnectionClosed>;
   readonly #link: Link;

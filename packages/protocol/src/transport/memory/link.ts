@@ -1,4 +1,4 @@
-import type { ConnectionClosed } from "@runtara/quic";
+import { type ConnectionClosed, neverSent } from "@runtara/quic";
 import { closedError } from "../closed.ts";
 import { deliver, Pipe } from "./pipe.ts";
 import { MemoryStream } from "./stream.ts";
@@ -32,7 +32,7 @@ export class Link {
   /** A stream, as soon as the server allows one more. */
   openStream(): Promise<MemoryStream> {
     const { client: why } = this.ended;
-    if (why !== undefined) return Promise.reject(closedError(why));
+    if (why !== undefined) return Promise.reject(neverSent(closedError(why)));
     if (this.#streams.size < this.#streamsMax) return Promise.resolve(this.#open());
     const waiting = Promise.withResolvers<MemoryStream>();
     this.#waiting.push(waiting);
@@ -81,7 +81,7 @@ export class Link {
       streams[end].incoming.failReader(error);
       streams[end].outgoing.failWriter(error);
     }
-    if (end === "client") for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+    if (end === "client") for (const waiting of this.#waiting.splice(0)) waiting.reject(neverSent(error));
     this.#onEnd[end](why);
   }
 }

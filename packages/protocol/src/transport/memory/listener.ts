@@ -1,9 +1,9 @@
-import { type ConnectionClosed, type PeerCertificate, QuicError } from "@runtara/quic";
+import { X509Certificate } from "node:crypto";
+import { type ConnectionClosed, type PeerCertificate, peerCertificate, QuicError } from "@runtara/quic";
 import { formatAddress } from "../../address.ts";
 import { serverDefaults } from "../../limits.ts";
 import { closedError } from "../closed.ts";
 import { type FrameBounds, frameBounds } from "../frame-bounds.ts";
-import { peerCertificateOfPem } from "../peer-certificate.ts";
 import type {
   BindOptions,
   DialOptions,
@@ -86,7 +86,7 @@ export class MemoryListener implements TransportListener {
       client: closed.resolve,
       server: (why) => this.#onEnded(peer, why),
     });
-    const holder = certificate && peerCertificateOfPem(certificate.certPem);
+    const holder = certificate && peerCertificate(new X509Certificate(certificate.certPem).raw);
     const peer = new MemoryPeer(this.#nextId++, clientAddress, link, holder);
     this.#peers.add(peer);
     runHandler(() => this.#handlers.onConnection?.(peer));

@@ -1,0 +1,19 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { CallKind } from "./call-kinds.ts";
+
+/**
+ * Whether the client of a call reads what it is told of a failure: its call has an answer, or it carries an epoch, on itself
+ * or on one of its events. The client of any other call looks at the end of the stream alone and takes it for done, so one
+ * that was not carried out must be reset.
+ */
+export function isHeard({ isAnswered }: Pick<CallKind, "isAnswered">, request: Message): boolean {
+  return isAnswered || hasEpoch(request) || eventsOf(request).some(hasEpoch);
+}
+
+function hasEpoch(message: object): boolean {
+  return "epoch" in message && message.epoch !== undefined;
+}
+
+function eventsOf(request: Message): readonly object[] {
+  return "events" in request && Array.isArray(request.events) ? (request.events as readonly object[]) : [];
+}
