@@ -20,7 +20,7 @@ export interface Aftermath {
 const health = create(environment.HealthCheckRequestSchema);
 
 /** Generous: what the collector has not got round to yet is in it. */
-const growthBytesMax = 201_326_592;
+const growthBytesMax = 536_870_912;
 
 /** A server in another process, a client that minds its own business, and what must hold of both under every attack. */
 export class Victim {
