@@ -1,6 +1,6 @@
 // The programs that are compared, each started the way its users would.
 import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Command, runProgram, type Server, startServer } from "./child.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -70,6 +70,7 @@ function coreCommand(ground: Ground, peer: Peer, database: string): Command {
   const program = join(root, "packages", "cli", "bin", "runtara.js");
   const env = {
     RUNTARA_DATABASE_URL: `sqlite:${database}`,
+    DATA_DIR: dirname(database),
     RUNTARA_BIND_HOST: "127.0.0.1",
     RUNTARA_QUIC_PORT: "0",
     RUNTARA_LOG_LEVEL: "warn",

@@ -9,7 +9,12 @@ import { test } from "node:test";
 import type { Outcome } from "./scenario.ts";
 
 async function demo(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return await demoIn(process.cwd(), ...args);
+}
+
+async function demoIn(cwd: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, ["--conditions=runtara-src", join(import.meta.dirname, "main.ts"), ...args], {
+    cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };
@@ -30,7 +35,9 @@ function folderOf(t: { after: (fn: () => void) => void }, files: number): string
 }
 
 test("I1: every promise holds under three kills of the workflow and one of the core", async (t) => {
-  const { code, stdout, stderr } = await demo(folderOf(t, 1200), "--json");
+  // As from the front page, the folder is the one that the command runs in: nothing of its own may be put there.
+  const dir = folderOf(t, 1200);
+  const { code, stdout, stderr } = await demoIn(dir, dir, "--json");
   assert.equal(stderr, "");
   const outcome = JSON.parse(stdout) as Outcome;
   assert.deepEqual(

@@ -1,6 +1,7 @@
 // The two processes that get killed: a core, and the workflow run against it. Both are the `runtara` command, as a user would start it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -37,6 +38,8 @@ export async function startCore(database: string, port: number): Promise<Core> {
     env: {
       ...process.env,
       RUNTARA_DATABASE_URL: `sqlite:${database}`,
+      // Its certificate, too, stays out of the folder that is hashed.
+      DATA_DIR: dirname(database),
       RUNTARA_QUIC_PORT: String(port),
       RUNTARA_BIND_HOST: "127.0.0.1",
     },
