@@ -10,4 +10,5 @@ pub mod clock;
 pub mod instance_json;
 pub mod lifetime;
 pub mod script;
+pub mod serving;
 pub mod tally;

@@ -8,9 +8,8 @@
 
 use std::net::SocketAddr;
 
-use runtara_interop::args::{Args, fail};
-use runtara_interop::lifetime::{leave, told_to_stop};
-use runtara_protocol::RuntaraServer;
+use runtara_interop::args::Args;
+use runtara_interop::serving::serve_until_told;
 use runtara_protocol::frame::Frame;
 use runtara_protocol::instance_proto::{
     PollSignalsResponse, RpcError, RpcRequest, RpcResponse, Signal, SignalType, rpc_request, rpc_response,
@@ -21,19 +20,7 @@ use runtara_protocol::server::{ConnectionHandler, ServerError, StreamHandler};
 async fn main() {
     let args = Args::from_env("usage: original-echo ADDR");
     let addr: SocketAddr = args.word(0, "ADDR");
-    let server = match RuntaraServer::localhost(addr) {
-        Ok(server) => server,
-        Err(error) => fail(&format!("{addr}: {error}")),
-    };
-    match server.local_addr() {
-        Ok(addr) => println!("ready {addr}"),
-        Err(error) => fail(&format!("{addr}: {error}")),
-    }
-    tokio::select! {
-        _ = server.run(serve_connection) => {}
-        _ = told_to_stop() => server.close(),
-    }
-    leave().await
+    serve_until_told(addr, "ready", serve_connection).await
 }
 
 async fn serve_connection(connection: ConnectionHandler) {

@@ -17,11 +17,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runtara_interop::args::{Args, fail};
+use runtara_interop::args::Args;
 use runtara_interop::bytes::pattern;
 use runtara_interop::instance_json::request_to_json;
-use runtara_interop::lifetime::{leave, told_to_stop};
-use runtara_protocol::RuntaraServer;
+use runtara_interop::serving::serve_until_told;
 use runtara_protocol::frame::Frame;
 use runtara_protocol::instance_proto::{
     CheckpointResponse, CustomSignal, GetCheckpointResponse, GetInstanceStatusResponse, InstanceEventResponse,
@@ -36,19 +35,7 @@ const RAW_BYTES_MAX: usize = 128 << 20;
 async fn main() {
     let args = Args::from_env("usage: protocol-server ADDR");
     let addr: SocketAddr = args.word(0, "ADDR");
-    let server = match RuntaraServer::localhost(addr) {
-        Ok(server) => server,
-        Err(error) => fail(&format!("{addr}: {error}")),
-    };
-    match server.local_addr() {
-        Ok(addr) => println!("ready {addr}"),
-        Err(error) => fail(&format!("{addr}: {error}")),
-    }
-    tokio::select! {
-        _ = server.run(serve_connection) => {}
-        _ = told_to_stop() => server.close(),
-    }
-    leave().await
+    serve_until_told(addr, "ready", serve_connection).await
 }
 
 async fn serve_connection(connection: ConnectionHandler) {

@@ -14,7 +14,8 @@ use std::time::Instant;
 
 use runtara_interop::args::{Args, fail};
 use runtara_interop::clock::cpu_seconds;
-use runtara_interop::lifetime::{leave, told_to_stop};
+use runtara_interop::serving::serve_until_told;
+use runtara_protocol::RuntaraClient;
 use runtara_protocol::client::RuntaraClientConfig;
 use runtara_protocol::environment_proto::{
     RegisterImageResponse, RegisterImageStreamStart, RpcRequest, RpcResponse, rpc_request::Request,
@@ -22,7 +23,6 @@ use runtara_protocol::environment_proto::{
 };
 use runtara_protocol::frame::Frame;
 use runtara_protocol::server::{ConnectionHandler, StreamHandler};
-use runtara_protocol::{RuntaraClient, RuntaraServer};
 use serde_json::json;
 
 const USAGE: &str = "usage: upload serve ADDR | upload send --addr ADDR --bytes N";
@@ -33,7 +33,7 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 async fn main() {
     let args = Args::from_env(USAGE);
     match args.word::<String>(0, "serve or send").as_str() {
-        "serve" => serve(args.word(1, "ADDR")).await,
+        "serve" => serve_until_told(args.word(1, "ADDR"), "ready upload", serve_connection).await,
         "send" => {
             let addr = args.option("addr", SocketAddr::from(([127, 0, 0, 1], 8002)));
             match send(addr, args.option("bytes", 1_u64 << 30)).await {
@@ -43,22 +43,6 @@ async fn main() {
         }
         _ => fail(USAGE),
     }
-}
-
-async fn serve(addr: SocketAddr) {
-    let server = match RuntaraServer::localhost(addr) {
-        Ok(server) => server,
-        Err(error) => fail(&format!("{addr}: {error}")),
-    };
-    match server.local_addr() {
-        Ok(addr) => println!("ready upload {addr}"),
-        Err(error) => fail(&format!("{addr}: {error}")),
-    }
-    tokio::select! {
-        _ = server.run(serve_connection) => {}
-        _ = told_to_stop() => server.close(),
-    }
-    leave().await
 }
 
 async fn serve_connection(connection: ConnectionHandler) {
