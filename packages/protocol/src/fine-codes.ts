@@ -5,7 +5,8 @@
  * Capacity and life of the server:
  * - `OVERLOADED`: it has as much work as it takes; the call was not begun. Retryable.
  * - `DRAINING`: it is shutting down; the call was not begun. Retryable, elsewhere or after its restart.
- * - `DEADLINE_EXCEEDED`: the work took longer than the server allows; whether it was done is open. Retryable.
+ * - `DEADLINE_EXCEEDED`: the work took longer than the server allows; whether it was done is open. Retryable if the call
+ *   is idempotent.
  * - `DATABASE_ERROR`, `CHECKPOINT_SAVE_FAILED`: the store failed; nothing was changed. Retryable.
  * - `INTERNAL`: a fault of the server.
  *

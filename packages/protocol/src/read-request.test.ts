@@ -67,6 +67,9 @@ test("faults of the frame itself: closed without a word, only a stalled or starv
   for (const fault of ["FRAME_TIMEOUT", "BUFFER_EXHAUSTED"] as const) {
     const read = readRequest(instanceProtocol, { ...frame, fault, faultDetail: 0 });
     assert.ok(read.kind === "answer" && read.code === "BAD_REQUEST");
+    // What found no room was not begun, so every call may be repeated.
+    const details = fault === "BUFFER_EXHAUSTED" ? { fineCode: "OVERLOADED", retryable: true } : undefined;
+    assert.deepEqual(read.details, details);
   }
   for (const type of [0, 7, 65_535]) {
     assert.equal(readRequest(instanceProtocol, { type, payload: frame.payload }).kind, "close");

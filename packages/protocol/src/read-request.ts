@@ -1,4 +1,4 @@
-import { ProtocolError } from "./errors.ts";
+import { type ErrorDetails, ProtocolError } from "./errors.ts";
 import { frameSizeText, frameTypeText } from "./frames.ts";
 import { limits } from "./limits.ts";
 import type { Protocol, RequestEnvelope, RequestOf, ResponseEnvelope } from "./protocols/protocol.ts";
@@ -28,7 +28,12 @@ export interface ReceivedFrame {
  */
 export type ReadResult<Request extends RequestEnvelope> =
   | { readonly kind: "request"; readonly request: RequestOf<Request> }
-  | { readonly kind: "answer"; readonly code: "BAD_REQUEST" | "EMPTY_REQUEST"; readonly message: string }
+  | {
+      readonly kind: "answer";
+      readonly code: "BAD_REQUEST" | "EMPTY_REQUEST";
+      readonly message: string;
+      readonly details?: ErrorDetails;
+    }
   | { readonly kind: "close"; readonly reason: string };
 
 /**
@@ -65,10 +70,14 @@ function readFault(fault: FrameFault, detail: number): ReadResult<never> {
     case "FRAME_TIMEOUT":
       return badRequest("the request frame did not arrive whole in time; send header and payload without a pause");
     case "BUFFER_EXHAUSTED":
-      return badRequest("too many half-sent frames on this connection; finish some requests before starting others");
+      // Which call it would have been is not known, but it was not begun.
+      return {
+        ...badRequest("too many half-sent frames are here; finish some requests before starting others"),
+        details: { fineCode: "OVERLOADED", retryable: true },
+      };
   }
 }
 
-function badRequest(message: string): ReadResult<never> {
+function badRequest(message: string): Extract<ReadResult<never>, { kind: "answer" }> {
   return { kind: "answer", code: "BAD_REQUEST", message };
 }

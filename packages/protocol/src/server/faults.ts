@@ -19,11 +19,11 @@ export interface ServerFault {
   /**
    * - `streamClosed`: bytes that are no frame, or a stream that the client broke off; it was ended without an answer.
    * - `badRequest`: a frame that is no request, or over `maxFrameBytes`; it was answered with an RpcError.
-   * - `handlerFailed`: `onCall` threw `error`; the stream was ended without an answer.
+   * - `handlerFailed`: `onCall` threw `error`; the client was told INTERNAL, or its stream was reset.
    * - `responseTooLarge`: an answer over 64 MiB; the stream was ended without it.
    * - `connectionRefused`: more connections than `maxConcurrentHandlers` or `maxConnections`.
    * - `overloaded`: a call over one of the limits; it was refused.
-   * - `draining`: a call that came too late and whose client cannot be told; the stream was ended without an answer.
+   * - `draining`: a call that came too late and whose client cannot be told; its stream was reset.
    * - `deadlineExceeded`: a call that the server's handler did not answer in time.
    * - `streamStalled`: a raw stream whose client neither sent nor took bytes; it was given up.
    * - `answerUnread`: answers over `maxConnectionUnsentBytes` or `maxUnsentBytes`, whose clients do not read; they were

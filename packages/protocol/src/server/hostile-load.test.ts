@@ -83,7 +83,15 @@ test("I10: a peer that fills the server with calls it never ends has the others 
 test("I10: connecting, flooding and leaving, again and again, does not get past the limit", async () => {
   const maxOpenCalls = 100;
   let calls = 0;
-  await using server = await QuicServer.listen({ maxOpenCalls, requestTimeoutMs: 2_000, onCall: () => void calls++ });
+  let left = maxOpenCalls;
+  const expired = Promise.withResolvers<void>();
+  await using server = await QuicServer.listen({
+    maxOpenCalls,
+    requestTimeoutMs: 2_000,
+    faultIntervalMs: 0,
+    onCall: () => void calls++,
+    onFault: ({ kind }) => kind === "deadlineExceeded" && --left === 0 && expired.resolve(),
+  });
   for (let round = 0; round < 5; round++) {
     const seen = server.stats().callsReceived;
     const hostile = await connectRaw(server);
@@ -95,5 +103,6 @@ test("I10: connecting, flooding and leaving, again and again, does not get past 
   const { openCalls, refused } = server.stats();
   // The handlers have not ended theirs, although nobody waits for them.
   assert.deepEqual([calls, openCalls, refused.openCalls], [maxOpenCalls, maxOpenCalls, 300 - maxOpenCalls]);
-  while (server.stats().openCalls > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await expired.promise;
+  assert.equal(server.stats().openCalls, 0);
 });

@@ -1,6 +1,7 @@
 import type { ConnectionClosed } from "@runtara/quic";
 import type { AsyncQueue } from "../async-queue.ts";
 import { encodeError } from "../envelopes.ts";
+import type { ErrorDetails } from "../errors.ts";
 import { frameType } from "../frames.ts";
 import { limits } from "../limits.ts";
 import type { RequestEnvelope, ResponseEnvelope } from "../protocols/protocol.ts";
@@ -96,7 +97,7 @@ export class Incoming<Request extends RequestEnvelope, Response extends Response
       if (call !== undefined && this.#isServed(call)) this.#handleSafely(call);
       else if (call !== undefined) respondUnserved(call);
     } else if (read.kind === "answer") {
-      this.#answerBadRequest(incoming, read.code, read.message);
+      this.#answerBadRequest(incoming, read.code, read.message, read.details);
     } else if (incoming.fault === "FRAME_TOO_LARGE" && incoming.faultDetail <= limits.framePayloadBytesMax) {
       const { frameBytesMax } = this.#desk;
       const message = `frame too large: ${incoming.faultDetail} bytes (max: ${frameBytesMax}, maxFrameBytes)`;
@@ -113,8 +114,8 @@ export class Incoming<Request extends RequestEnvelope, Response extends Response
     return feature === undefined || this.#features.has(feature);
   }
 
-  #answerBadRequest(incoming: TransportCall, code: string, message: string): void {
-    incoming.respond(frameType.response, encodeError(this.#desk.protocol, code, message));
+  #answerBadRequest(incoming: TransportCall, code: string, message: string, details?: ErrorDetails): void {
+    incoming.respond(frameType.response, encodeError(this.#desk.protocol, code, message, details));
     const { remoteAddress } = incoming.connection;
     this.#desk.faults.report({ kind: "badRequest", message, remoteAddress });
   }
