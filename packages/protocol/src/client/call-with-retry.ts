@@ -16,8 +16,10 @@ export interface RetryingCallOptions extends CallOptions {
 
 interface Settings extends RetryingCallOptions {
   readonly requestTimeoutMs: number;
+  /** Of the client, checked. */
+  readonly usualRetry: Required<RetryPolicy> | false;
   /** Where the client connects to, for errors. */
-  readonly destination: string;
+  readonly destination: () => string;
 }
 
 interface Target {
@@ -45,7 +47,7 @@ export async function callWithRetry<M extends RequestMessage>(
   const payload = encodeRequest(request);
   const timeoutMs = settings.timeoutMs ?? (shape.waits ? 0 : settings.requestTimeoutMs);
   checkTimeMs("timeoutMs", timeoutMs);
-  const retry = retryPolicy(settings.retry);
+  const retry = settings.retry === undefined ? settings.usualRetry : retryPolicy(settings.retry);
   const deadline = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY;
   const { closeCount } = target;
   let cause: unknown;
@@ -123,8 +125,8 @@ async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<
 }
 
 /** Tells of the last try that failed by itself or, if the first one was cut off in connecting, of that. */
-function lateError(timeoutMs: number, late: Failure, cause: unknown, destination: string): ProtocolError {
-  const connecting = late.isConnecting ? `not connected to ${destination}` : undefined;
+function lateError(timeoutMs: number, late: Failure, cause: unknown, destination: () => string): ProtocolError {
+  const connecting = late.isConnecting ? `not connected to ${destination()}` : undefined;
   const why = isProtocolError(cause) ? `the try before failed: ${cause.message}` : connecting;
   const message = `read error: no answer within ${timeoutMs} ms${why === undefined ? "" : `; ${why}`}`;
   return new ProtocolError("CALL_TIMEOUT", message, { cause: cause ?? late.error });

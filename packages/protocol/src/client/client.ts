@@ -107,8 +107,12 @@ export class QuicClient {
    */
   call<M extends RequestMessage>(message: M, options: RetryingCallOptions = {}): Promise<Answer<M>> {
     const { requestTimeoutMs, retry, address, transport } = this.#settings;
-    const where = destination(address, transport.name);
-    const made = callWithRetry(this, message, { requestTimeoutMs, retry, ...options, destination: where });
+    const made = callWithRetry(this, message, {
+      ...options,
+      requestTimeoutMs,
+      usualRetry: retry,
+      destination: () => destination(address, transport.name),
+    });
     if (callShape(message).response === undefined) this.#track(made);
     return made;
   }

@@ -1,9 +1,8 @@
 import type { CertificatePair } from "@runtara/quic";
-import { ProtocolError } from "../errors.ts";
 import { fromQuicError } from "../quic-errors.ts";
-import { parsed } from "../tls/describe.ts";
-import { keyMatches } from "../tls/pair.ts";
-import { checkServerName } from "../transport/http2/trust.ts";
+import { certificateBlocks, parsed } from "../tls/describe.ts";
+import { checkKey } from "../tls/pair.ts";
+import { checkServerName } from "../transport/server-name.ts";
 
 interface Credentials {
   readonly serverName: string;
@@ -24,12 +23,9 @@ export function checkCredentials({ serverName, caPem, certificate }: Credentials
     throw fromQuicError(error);
   }
   if (caPem !== undefined) {
-    const blocks = caPem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-    for (const block of blocks ?? [caPem]) parsed(block, "caPem");
+    const blocks = certificateBlocks(caPem);
+    for (const block of blocks.length > 0 ? blocks : [caPem]) parsed(block, "caPem");
   }
   if (certificate === undefined) return;
-  const names = { certFile: "certificate.certPem", keyFile: "certificate.keyPem" };
-  if (keyMatches(certificate, names)) return;
-  const text = `the private key in ${names.keyFile} does not belong to ${names.certFile}; give the pair that was made together`;
-  throw new ProtocolError("CERTIFICATE_INVALID", text);
+  checkKey(certificate, { certFile: "certificate.certPem", keyFile: "certificate.keyPem" });
 }

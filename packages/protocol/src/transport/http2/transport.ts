@@ -7,8 +7,6 @@ import type {
   TransportListener,
 } from "../port.ts";
 import { serverPair } from "../server-pair.ts";
-import { dial } from "./dial.ts";
-import { Http2Listener } from "./listener.ts";
 
 /**
  * HTTP/2 with TLS 1.3 over TCP, for networks that block UDP and for machines without the addon: only Node's own modules,
@@ -18,10 +16,13 @@ import { Http2Listener } from "./listener.ts";
  */
 export const http2Transport: Transport = {
   name: "http2",
-  dial(options: DialOptions): Promise<TransportConnection> {
+  // Loaded on first use: Node's HTTP/2 takes time and memory, and most never use it.
+  async dial(options: DialOptions): Promise<TransportConnection> {
+    const { dial } = await import("./dial.ts");
     return dial(options);
   },
   async listen(options: BindOptions, handlers: TransportHandlers): Promise<TransportListener> {
+    const { Http2Listener } = await import("./listener.ts");
     const listener = new Http2Listener(options, serverPair(options.certificate), handlers);
     await listener.bind();
     return listener;

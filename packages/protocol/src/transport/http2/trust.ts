@@ -10,6 +10,7 @@ import {
 } from "node:tls";
 import { QuicError } from "@runtara/quic";
 import type { DialOptions } from "../port.ts";
+import { checkServerName } from "../server-name.ts";
 import { checkCertificate, checkPem, secureContext } from "./tls-certificate.ts";
 
 /** How Node is told whom to trust, and under which name. @throws QuicError CERTIFICATE_INVALID, SERVER_NAME_INVALID */
@@ -70,13 +71,6 @@ function certificatesIn(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
   const texts = entries.map((entry) => readFileSync(join(folder, entry.name), "utf8"));
   return texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
-}
-
-/** @throws QuicError SERVER_NAME_INVALID */
-export function checkServerName(name: string): void {
-  const isName = name.length <= 253 && name.split(".").every((label) => /^[\w](?:[\w-]{0,61}\w)?$/.test(label));
-  if (isIP(name) || isName) return;
-  throw new QuicError("SERVER_NAME_INVALID", `${JSON.stringify(name)} is neither a DNS name nor an address`);
 }
 
 function digits(fingerprint: string): string {

@@ -103,7 +103,6 @@ export class UnaryCall {
     if (this.#isSettled) return;
     const wire = raw.rstCode ?? 0;
     const { endError } = this.#owner;
-    if (this.#isSettled) return;
     const isRefused = refusals.has(wire) && !this.#isAnswering && endError === undefined;
     if (isRefused && ++this.#refusals <= limits.http2RefusalsMax) {
       this.#raw = undefined;
