@@ -68,7 +68,7 @@ export type { ServerStats } from "./server/stats.ts";
 export { respondUnserved } from "./server/unserved.ts";
 export { type CertificateOptions, type CertificatePair, generateCertificate } from "./tls/certificates.ts";
 export { type ClientCertificateFiles, clientCertificate } from "./tls/client-certificate.ts";
-export { type CertificateSummary, describeCertificate } from "./tls/describe.ts";
+export { type CertificateSummary, certificateBlocks, describeCertificate } from "./tls/describe.ts";
 export { keyMatches } from "./tls/pair.ts";
 export { type LoadedPemFiles, type PemFiles, pemFiles, readAuthorities } from "./tls/pem-files.ts";
 export { resetKeyOf } from "./tls/reset-key.ts";

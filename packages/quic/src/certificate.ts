@@ -95,11 +95,24 @@ export function peerCertificate(der: Uint8Array): PeerCertificate {
   }
 }
 
-/** The DNS entries of Node's list of names, in which doubtful names are JSON strings, so that no name can forge another. */
-export function dnsNames(subjectAltName: string): string[] {
+/** An entry of a certificate's list of names. */
+export interface AlternativeName {
+  /** In OpenSSL's words: `DNS`, `IP Address`, `URI`, … */
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** The entries of Node's list of names, in which doubtful names are JSON strings, so that no name can forge another. */
+export function alternativeNames(subjectAltName: string): AlternativeName[] {
   const entries = subjectAltName.matchAll(/([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g);
-  const names = [...entries].filter(([, kind]) => kind === "DNS").map(([, , name = ""]) => name);
-  return names.map((name) => (name.startsWith('"') ? String(JSON.parse(name)) : name));
+  return [...entries].map(([, kind = "", name = ""]) => {
+    return { kind, name: name.startsWith('"') ? String(JSON.parse(name)) : name };
+  });
+}
+
+/** The DNS entries of Node's list of names. */
+export function dnsNames(subjectAltName: string): string[] {
+  return alternativeNames(subjectAltName).flatMap(({ kind, name }) => (kind === "DNS" ? [name] : []));
 }
 
 /** RFC 7468 section 3. */

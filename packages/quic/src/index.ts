@@ -1,5 +1,7 @@
 export { IncomingCall } from "./call.ts";
 export {
+  type AlternativeName,
+  alternativeNames,
   type CertificateOptions,
   type CertificatePair,
   certificateFingerprint,

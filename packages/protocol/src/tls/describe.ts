@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { isIPv6 } from "node:net";
+import { alternativeNames } from "@runtara/quic";
 import { ProtocolError } from "../errors.ts";
 
 /** What a certificate says of itself. Nothing here is verified. */
@@ -36,6 +37,11 @@ export function parsed(certPem: string, where: string): X509Certificate {
   }
 }
 
+/** The certificates of a PEM text, each as a text of its own; none if it has none. */
+export function certificateBlocks(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g) ?? [];
+}
+
 export function summaryOf(certificate: X509Certificate): CertificateSummary {
   return {
     subject: attributes(certificate.subject),
@@ -63,11 +69,9 @@ function attributes(lines: string | undefined): string {
   return lines?.replaceAll("\n", ",") ?? "";
 }
 
-/** Node's list; doubtful entries in it are JSON strings, so that no name can forge another. */
+/** DNS names and addresses of Node's list of names. */
 export function namesOf(subjectAltName: string): string[] {
-  const entries = subjectAltName.matchAll(/([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g);
-  return [...entries].flatMap(([, kind, text = ""]) => {
-    const name = text.startsWith('"') ? String(JSON.parse(text)) : text;
+  return alternativeNames(subjectAltName).flatMap(({ kind, name }) => {
     if (kind === "DNS") return [name];
     // OpenSSL writes all eight groups of IPv6 addresses; a URL has the short form.
     if (kind === "IP Address") return [isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name];

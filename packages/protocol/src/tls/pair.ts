@@ -16,18 +16,21 @@ export interface PairNames {
  * @throws ProtocolError CERTIFICATE_INVALID naming the file and the remedy
  */
 export function checkPair(pair: CertificatePair, names: PairNames, usage: "server" | "client"): X509Certificate {
-  const certificate = parsed(pair.certPem, names.certFile);
-  const key = privateKey(pair.keyPem, names.keyFile);
-  if (!certificate.checkPrivateKey(key)) {
-    const text = `the private key in ${names.keyFile} does not belong to the certificate in ${names.certFile}; give the pair that was made together`;
-    throw invalid(text);
-  }
+  const certificate = checkKey(pair, names);
   const found = summaryOf(certificate).usage;
   if (found !== usage && found !== "any") {
     const kind = found === "ca" ? "an authority's" : `a ${found}'s`;
     throw invalid(`the certificate in ${names.certFile} is ${kind}; give one for a ${usage}`);
   }
   return certificate;
+}
+
+/** A certificate whose key fits. @throws ProtocolError CERTIFICATE_INVALID naming the file and the remedy */
+export function checkKey({ certPem, keyPem }: CertificatePair, { certFile, keyFile }: PairNames): X509Certificate {
+  const certificate = parsed(certPem, certFile);
+  if (certificate.checkPrivateKey(privateKey(keyPem, keyFile))) return certificate;
+  const remedy = "give the pair that was made together";
+  throw invalid(`the private key in ${keyFile} does not belong to the certificate in ${certFile}; ${remedy}`);
 }
 
 /** Whether the private key is that of the certificate. @throws ProtocolError CERTIFICATE_INVALID naming the one that is none */

@@ -1,6 +1,6 @@
 import type { CertificatePair } from "@runtara/quic";
 import { limits } from "../limits.ts";
-import { describeCertificate } from "./describe.ts";
+import { certificateBlocks, describeCertificate } from "./describe.ts";
 import { isReadableByOthers, readPemFile } from "./files.ts";
 import { checkDates, checkPair, daysLeft, invalid } from "./pair.ts";
 
@@ -64,8 +64,8 @@ export function checkTexts(files: PemFiles, { certPem, keyPem, clientCaPem }: Pe
 }
 
 function checkAuthorities(pem: string, file: string): void {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (blocks === null)
+  const blocks = certificateBlocks(pem);
+  if (blocks.length === 0)
     throw invalid(
       `${file} holds no certificate; give an authority's, as runtara cert ca makes it, or a self-signed one`,
     );

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { type CertificateSummary, describeCertificate, keyMatches } from "@runtara/protocol";
+import { type CertificateSummary, certificateBlocks, describeCertificate, keyMatches } from "@runtara/protocol";
 
 export interface ShownCertificate extends CertificateSummary {
   /** Whole days until it ends; negative once it has. */
@@ -24,9 +24,9 @@ export interface Shown {
 /** @throws Error naming the file and the remedy */
 export function shownFile(path: string, keyOption: string | undefined): Shown {
   const text = readText(path);
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g);
-  const [first] = blocks ?? [];
-  if (blocks === null || first === undefined) {
+  const blocks = certificateBlocks(text);
+  const [first] = blocks;
+  if (first === undefined) {
     throw new Error(`${path} holds no certificate; it must be PEM text with -----BEGIN CERTIFICATE-----`);
   }
   const key = { source: path, certificates: blocks.map((pem) => certificateOf(pem, path)) };
