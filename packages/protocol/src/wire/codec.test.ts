@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, createFileRegistry, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { FieldDescriptorProto_Type, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import * as fc from "fast-check";
 import { ProtocolError } from "../errors.ts";
 import { StartInstanceRequestSchema } from "../gen/runtara/environment/environment_pb.ts";
@@ -231,3 +233,22 @@ for (const [name, init, text] of misfits) {
     );
   });
 }
+
+test("a message of more members than one number has bits: every single one, and all", () => {
+  const count = 70;
+  const field = Array.from({ length: count }, (_, i) => {
+    return { name: `f${i}`, number: i + 1, type: FieldDescriptorProto_Type.UINT32, label: 1 };
+  });
+  const file = create(FileDescriptorProtoSchema, {
+    name: "wide.proto",
+    package: "wide",
+    syntax: "proto3",
+    messageType: [{ name: "Wide", field }],
+  });
+  const schema = createFileRegistry(file, () => undefined).getMessage("wide.Wide") as GenMessage<Message>;
+  const all = Object.fromEntries(field.map(({ name }) => [name, 7]));
+  for (const init of [{}, all, ...field.map(({ name }) => ({ [name]: 9 }))]) {
+    const message = create(schema, init);
+    assert.deepEqual([...encodeMessage(schema, message)], [...toBinary(schema, message)]);
+  }
+});

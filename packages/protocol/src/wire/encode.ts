@@ -77,7 +77,7 @@ function messageSize(encoder: MessageEncoder, message: Fields, sizes: Sizes): nu
     const value = message[member.name];
     const memberSize = value === undefined ? 0 : member.size(value, sizes);
     size += memberSize;
-    if (memberSize > 0) marks |= 1 << i;
+    if (memberSize > 0 && i < markedMembersMax) marks |= 1 << i;
   }
   sizes.fill(place, marks);
   return size;
