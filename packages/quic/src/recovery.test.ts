@@ -9,7 +9,7 @@ import { bytes, dial, echo, failure, framed, isEqual, later, pair, serve } from 
 const none = new Uint8Array(0);
 const index = new URL("./index.ts", import.meta.url).href;
 
-/** An echo server in a process of its own. */
+/** A server in a process of its own: echoes calls of type 1 and keeps all others waiting. */
 async function spawnServer(
   t: TestContext,
   port: number,
@@ -19,7 +19,7 @@ async function spawnServer(
     import { listen } from ${JSON.stringify(index)};
     const listener = await listen(
       { host: "127.0.0.1", port: ${port}, certificate: "self-signed", resetKey: Buffer.from("${Buffer.from(key).toString("hex")}", "hex") },
-      { onCall: (call) => (call.fault === undefined ? call.respond(2, call.payload) : call.finish()) },
+      { onCall: (call) => { if (call.type === 1) call.respond(2, call.payload); } },
     );
     console.log(listener.port);
   `;
@@ -44,6 +44,20 @@ test("a server that was killed and is back with its reset key tells old clients 
   // The idle timeout is ten minutes, so only a reset can end this.
   const why = await client.closed;
   assert.deepEqual([why.by, why.error?.code], ["lost", "CONNECTION_LOST"]);
+  assert.match((await pending).message, /reset/);
+});
+
+test("a client whose call was acknowledged but not answered asks a silent server for a sign of life", async (t) => {
+  const key = bytes(32, 8);
+  const first = await spawnServer(t, 0, key);
+  const transport = { idleTimeoutMs: 600_000, keepAliveIntervalMs: 0 };
+  const client = await dial(t, { host: "127.0.0.1", port: first.port }, { transport });
+  const pending = failure(client.call(3, none), "CONNECTION_LOST");
+  // Its answer acknowledges everything before it, so that nothing of the client's is left to be sent again.
+  assert.equal((await client.call(1, none)).type, 2);
+  first.child.kill("SIGKILL");
+  await once(first.child, "exit");
+  assert.equal((await spawnServer(t, first.port, key)).port, first.port);
   assert.match((await pending).message, /reset/);
 });
 

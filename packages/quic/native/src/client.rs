@@ -17,6 +17,7 @@ use crate::{
     frame::{Assembly, Broken, Fault},
     limits,
     options::{ConnectOptions, TransportOptions, duration},
+    probe::Probe,
     receive::{ReceiveError, collect},
     send::{Unfinished, Written, write_ready},
     socket,
@@ -208,6 +209,11 @@ impl Client {
                 endpoint.tell(|queue| queue.failure(EventKind::CallFailed, pending, &failure));
             }
         }
+    }
+
+    /// What looks after this client's server.
+    pub fn probe(&self) -> Probe {
+        Probe::new(self.transport.announced_window_bytes())
     }
 
     /// The connection of this client, to close it.

@@ -67,17 +67,21 @@ pub async fn run_client(endpoint: Arc<Endpoint>, mut inbox: Inbox, options: Conn
             return socket::abandon(dialled).await;
         }
     };
+    let mut probe = client.probe();
     let ending = loop {
         let mut ending = None;
+        let is_owed = endpoint.pending.len() > 0;
         tokio::select! {
             biased;
             batch = inbox.recv() => match batch {
                 None => break Ending::dropped(),
                 Some(batch) => {
+                    probe.asked();
                     batch.for_each(|command| carry_out(&endpoint, command, Some(&mut client), &mut ending));
                 }
             },
             opened = client.next_stream(), if client.is_waiting() => client.opened(&endpoint, opened),
+            () = probe.due(), if is_owed => probe.look(client.connection()),
         }
         if let Some(ending) = ending {
             break ending;

@@ -19,6 +19,7 @@ mod grant;
 mod hex;
 mod limits;
 mod options;
+mod probe;
 mod receive;
 mod reply;
 mod resume;

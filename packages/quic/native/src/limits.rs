@@ -23,6 +23,14 @@ pub const STREAM_READ_BYTES_MAX: usize = 256 << 10;
 /// Pieces in which large values are copied on their way out.
 pub const LARGE_PIECE_BYTES: usize = 64 << 10;
 
+/// Client: silence after which a server that owes answers is asked for a sign of life, and the longest pause between two such
+/// questions.
+pub const PROBE_PAUSE_MIN: Duration = Duration::from_millis(250);
+pub const PROBE_PAUSE_MAX: Duration = Duration::from_secs(8);
+
+/// The largest receive window, which leaves room to announce more.
+pub const WINDOW_BYTES_MAX: u64 = 1 << 61;
+
 /// With this code an answer is reset, or a connection closed, because its peer leaves too much unread.
 pub const UNREAD_CODE: u32 = 2;
 

@@ -96,6 +96,11 @@ impl TransportOptions {
         no_limit_if_0(self.receive_window_bytes)
     }
 
+    /// The same within what QUIC can say.
+    pub fn announced_window_bytes(&self) -> u64 {
+        (self.window_bytes() as u64).min(limits::WINDOW_BYTES_MAX)
+    }
+
     fn to_config(&self, bidi_streams: VarInt) -> TransportConfig {
         let idle = duration(self.idle_timeout_ms).and_then(|time| IdleTimeout::try_from(time).ok());
         let mut config = TransportConfig::default();
@@ -105,7 +110,7 @@ impl TransportOptions {
             .max_concurrent_bidi_streams(bidi_streams)
             .max_concurrent_uni_streams(varint(self.max_uni_streams))
             .stream_receive_window(VarInt::from_u32(limits::STREAM_WINDOW_BYTES as u32))
-            .receive_window(VarInt::from_u64(self.window_bytes() as u64).unwrap_or(VarInt::MAX));
+            .receive_window(VarInt::from_u64(self.announced_window_bytes()).unwrap_or(VarInt::MAX));
         config
     }
 }
