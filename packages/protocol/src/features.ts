@@ -89,6 +89,8 @@ export const features: Readonly<Record<FeatureName, FeatureRow>> = {
       "instance.RegisterInstanceRequest.token",
       "instance.RegisterInstanceRequest.client",
       "instance.RegisterInstanceResponse.start",
+      "instance.RegisterInstanceResponse.fine_code",
+      "instance.RegisterInstanceResponse.retryable",
     ],
     without: "keep the start facts in a first checkpoint",
   },

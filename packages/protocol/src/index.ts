@@ -57,7 +57,7 @@ export { ServerConnection } from "./server/connection.ts";
 export type { DrainOptions, DrainReport } from "./server/drain.ts";
 export { FaultThrottle, type Throttled } from "./server/fault-throttle.ts";
 export type { FaultCounts, ServerFault } from "./server/faults.ts";
-export type { ServerHandlers } from "./server/handlers.ts";
+export type { CallOutcome, ServerHandlers } from "./server/handlers.ts";
 export type { ServerOptions } from "./server/listen-options.ts";
 export { type InvalidVariable, type ServerTransport, serverOptionsFromEnv } from "./server/options.ts";
 export { type Served, type ServeOptions, serve } from "./server/serve.ts";

@@ -34,8 +34,8 @@ export const instanceProtocol: Protocol<RpcRequest, RpcResponse> = defineProtoco
   answers: instanceAnswers,
   // A management call may be one that waits; clients look into it.
   waiting: ["sleep", "waitSignals", "claimWork", "management"],
-  // Not waitSignals, whose answer depends on the polls before it on the same connection, and not claimWork: what a lost
-  // answer brought is the worker's until its lease ends.
+  // Not waitSignals, whose answer depends on the polls before it on the same connection. What a lost answer to claimWork
+  // brought comes again with the next one.
   idempotent: [
     "registerInstance",
     "getInstanceStatus",
@@ -46,6 +46,7 @@ export const instanceProtocol: Protocol<RpcRequest, RpcResponse> = defineProtoco
     "suspendUntil",
     "startChild",
     "publish",
+    "claimWork",
     "renewLease",
     "releaseWork",
   ],

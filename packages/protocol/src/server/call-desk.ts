@@ -11,6 +11,7 @@ import { type CallKind, callKinds } from "./call-kinds.ts";
 import type { ServerConnection } from "./connection.ts";
 import { DeadlineList } from "./deadline-list.ts";
 import { FaultReporter, type ServerFault } from "./faults.ts";
+import type { ServerHandlers } from "./handlers.ts";
 import { isHeard } from "./heard.ts";
 import type { ServerNumbers } from "./options.ts";
 import { RetryHint } from "./retry-hint.ts";
@@ -34,6 +35,7 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
     connectionBytesInFlight: 0,
     draining: 0,
   };
+  readonly onCallEnded: ServerHandlers<Request, Response>["onCallEnded"];
   readonly #kinds: ReadonlyMap<string, CallKind>;
   readonly #refusalTexts: Readonly<Record<CallRefusal, string>>;
   readonly #isIterated: boolean;
@@ -45,7 +47,9 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
     numbers: ServerNumbers,
     onFault: (fault: ServerFault) => void,
     isIterated: boolean,
+    onCallEnded?: ServerHandlers<Request, Response>["onCallEnded"],
   ) {
+    this.onCallEnded = onCallEnded;
     this.protocol = protocol;
     this.#isIterated = isIterated;
     this.frameBytesMax = numbers.maxFrameBytes;

@@ -10,7 +10,9 @@ import type { CallKind } from "./call-kinds.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { Deadline, Expiring } from "./deadline-list.ts";
 import { endStream } from "./end-stream.ts";
+import type { CallOutcome } from "./handlers.ts";
 import { isHeard } from "./heard.ts";
+import { taskNow } from "./task-clock.ts";
 import { WatchedStream } from "./watched-stream.ts";
 
 /**
@@ -32,7 +34,10 @@ export class ServerCall<
   readonly #incoming: TransportCall;
   readonly #deadline: Deadline | undefined;
   #heldBytes: number;
+  readonly #arrivedMs: number;
   #isAnswered = false;
+  /** The first one counts. */
+  #outcome: CallOutcome | undefined;
   #isOver = false;
   /** Among those that end with the connection. */
   #isHeld: boolean;
@@ -53,6 +58,7 @@ export class ServerCall<
     this.#incoming = incoming;
     this.request = request;
     this.#heldBytes = incoming.payload.length;
+    this.#arrivedMs = desk.onCallEnded === undefined ? 0 : taskNow();
     desk.admission.enter(connection, this.#heldBytes);
     this.#isHeld = kind.waits;
     if (kind.waits) connection.held.add(this);
@@ -105,12 +111,12 @@ export class ServerCall<
    * @throws ProtocolError MESSAGE_UNKNOWN or ENCODE_FAILED; the call is still open then.
    */
   respond(message: ResponseMessage<Response>): void {
-    if (!this.#isAnswered) this.#send(encodeResponse(this.#desk.protocol, message));
+    if (!this.#isAnswered) this.#send(encodeResponse(this.#desk.protocol, message), "ok");
   }
 
   /** Answers with an RpcError. Clients that know the details may act on them, above all on `retryable`. */
   respondError(code: string, message: string, details?: ErrorDetails): void {
-    if (!this.#isAnswered) this.#send(encodeError(this.#desk.protocol, code, message, details));
+    if (!this.#isAnswered) this.#send(encodeError(this.#desk.protocol, code, message, details), "error");
   }
 
   /**
@@ -124,6 +130,7 @@ export class ServerCall<
       this.respondError(code, message, details);
       return;
     }
+    this.#outcome ??= "undone";
     this.#end();
     this.#incoming.reset(limits.undoneCallCode);
   }
@@ -176,6 +183,7 @@ export class ServerCall<
   /** For QuicServer: the client has given the call up, or its connection has gone. */
   abandon(): void {
     this.#abort(new ProtocolError("CALL_ABORTED", "the client has given the call up"));
+    this.#outcome ??= "aborted";
     // Nothing else would ever end it.
     if (this.kind.waits) this.finish();
     if (this.#isHeld && !this.connection.isOpen) this.#leave();
@@ -193,7 +201,8 @@ export class ServerCall<
     this.#onAborted?.(why);
   }
 
-  #send(payload: Uint8Array): void {
+  #send(payload: Uint8Array, outcome: CallOutcome): void {
+    this.#outcome ??= outcome;
     const { length } = payload;
     if (length > this.#desk.frameBytesMax && length <= limits.framePayloadBytesMax) {
       // The transport holds our own answers to the limit for requests.
@@ -230,5 +239,6 @@ export class ServerCall<
     this.#isOver = true;
     if (this.#isHeld) this.connection.held.delete(this);
     this.#desk.leave(this, this.#heldBytes);
+    this.#desk.onCallEnded?.(this.kind.operation, this.#outcome ?? "ok", performance.now() - this.#arrivedMs);
   }
 }

@@ -5,6 +5,9 @@ import type { ServerCall } from "./call.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { ServerFault } from "./faults.ts";
 
+/** How a call ended: answered (or finished), answered with an error, not carried out and reset, or given up by its client. */
+export type CallOutcome = "ok" | "error" | "undone" | "aborted";
+
 /** What a server does with what comes in. Without `onCall`, iterate the server and its connections. */
 export interface ServerHandlers<Request extends RequestEnvelope, Response extends ResponseEnvelope> {
   /**
@@ -26,6 +29,8 @@ export interface ServerHandlers<Request extends RequestEnvelope, Response extend
    * the promise jobs of this tick; in the next one they are cut.
    */
   readonly onDraining?: () => void;
+  /** Each call that was let in, once it is over; for metrics. `tookMs`: from its arrival. Absent, calls are not timed. */
+  readonly onCallEnded?: (operation: string, outcome: CallOutcome, tookMs: number) => void;
   /** Default: a failed handler becomes a process warning, the rest is not reported. */
   readonly onFault?: (fault: ServerFault) => void;
 }

@@ -66,7 +66,8 @@ export class QuicServer<
     const host = await resolveHost(address.host, "bind");
     // The default of the type parameters is the instance protocol's, so the fallback has the right type.
     const protocol = options.protocol ?? (instanceProtocol as unknown as Protocol<Request, Response>);
-    const desk = new CallDesk(protocol, numbers, options.onFault ?? warnOfFailedHandlers, options.onCall === undefined);
+    const onFault = options.onFault ?? warnOfFailedHandlers;
+    const desk = new CallDesk(protocol, numbers, onFault, options.onCall === undefined, options.onCallEnded);
     const queue = new AsyncQueue<ServerConnection<Request, Response>>();
     const incoming = new Incoming(desk, numbers.maxConcurrentHandlers, options, queue);
     const transport = transportOf(options);
