@@ -49,6 +49,34 @@ test("a failed close exits 1 and says why", async () => {
   assert.match(stderr, /disk gone/);
 });
 
+test("errors that nobody catches are logged, not more than one a second, and the process lives", async () => {
+  const kit = JSON.stringify(new URL("./index.ts", import.meta.url).href);
+  const program = `
+    const { createLogger, surviveFaults } = await import(${kit});
+    surviveFaults(createLogger({ name: "core" }));
+    for (let n = 0; n < 20; n += 1) setImmediate(() => { throw new Error("thrown " + n); });
+    setTimeout(() => void Promise.reject(new Error("rejected")), 1100);
+    setTimeout(() => process.exit(7), 1300);`;
+  const child = spawn(process.execPath, ["--conditions=runtara-src", "--input-type=module", "-e", program]);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, "close");
+  assert.equal(code, 7, stderr);
+  const entries = stderr
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { err: { message: string }; count?: number });
+  assert.deepEqual(
+    entries.map(({ err, count }) => [err.message, count]),
+    [
+      ["thrown 0", undefined],
+      ["rejected", 20],
+    ],
+  );
+});
+
 test("a second signal exits at once with 128 + its number", async () => {
   const { code } = await runServer("() => new Promise(() => {})", async (child) => {
     const heard = child.stderr === null ? undefined : once(child.stderr, "data");

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { type Logger, silentLogger } from "./logger.ts";
+import { type Logger, silentLogger } from "./logs/logger.ts";
 
 export interface ShutdownOptions {
   readonly logger?: Logger;

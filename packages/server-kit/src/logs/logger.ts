@@ -1,4 +1,5 @@
 import { destination, pino } from "pino";
+import { prettyLine } from "./pretty-log.ts";
 
 /** What a server writes its log through; pino's loggers fit. Details first, then one sentence. */
 export interface Logger {
@@ -12,17 +13,25 @@ export interface Logger {
 export const logLevels = ["silent", "error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+export const logFormats = ["json", "pretty"] as const;
+export type LogFormat = (typeof logFormats)[number];
+
 export interface LoggerOptions {
   /** Which part of the system writes, e.g. "core". */
   readonly name?: string;
   /** Lowest level that is written; default "info". */
   readonly level?: LogLevel;
+  /** One JSON object a line for machines (the default), or lines for people. */
+  readonly format?: LogFormat;
 }
 
-/** One JSON object a line on stderr, so that stdout stays free for the ready line. Writes at once: nothing is lost at exit. */
+/** Lines on stderr, so that stdout stays free for the ready line. Writes at once: nothing is lost at exit. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const settings = { level: options.level ?? "info", ...(options.name === undefined ? {} : { name: options.name }) };
-  return pino(settings, destination({ dest: 2, sync: true }));
+  const stderr = destination({ dest: 2, sync: true });
+  if (options.format !== "pretty") return pino(settings, stderr);
+  const isColoured = process.stderr.isTTY === true && !process.env.NO_COLOR;
+  return pino(settings, { write: (line: string) => void stderr.write(prettyLine(line, isColoured)) });
 }
 
 function ignore(): void {}
