@@ -18,8 +18,18 @@ export type StoreErrorCode =
   | "CONSTRAINT_FAILED"
   /** Reading or writing failed below the database. Nothing was acknowledged. */
   | "IO_FAILED"
+  /** An id or key is too long for an index of this engine, or one too many: the message says which. Nothing was changed; it never succeeds. */
+  | "VALUE_TOO_LONG"
   /** More operations wait than the store takes. Nothing was changed; trying again later is safe. */
   | "OVERLOADED"
+  /** The original's database is of another version than 1.4.1: the message names the column or table that is missing. */
+  | "SCHEMA_INCOMPATIBLE"
+  /** The database cannot be reached or is starting. Nothing was changed; trying again is safe. */
+  | "UNAVAILABLE"
+  /** The connection was lost between sending and answer: it may have been carried out. Idempotent operations may be repeated. */
+  | "UNKNOWN_OUTCOME"
+  /** The statement took longer than `limits.statementTimeoutMs` and was stopped. Nothing was changed. */
+  | "TIMED_OUT"
   /** The store has been closed. */
   | "CLOSED"
   /** Anything else that the engine reports; `cause` has it. */

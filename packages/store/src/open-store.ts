@@ -1,19 +1,23 @@
-import { parseDatabaseUrl, withoutPassword } from "./database-url.ts";
-import { StoreError } from "./errors.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
 import type { Store } from "./store.ts";
+
+export interface OpenOptions {
+  /** SQLite: where it writes, see SqliteOptions of `./sqlite`. Default `inline`. */
+  readonly sqliteHost?: "inline" | "assisted" | "thread";
+  /** PostgreSQL: told before each step that changes the schema, in words for a log. On large databases a step may take minutes. */
+  readonly progress?: (text: string) => void;
+}
 
 /**
  * Opens the database that `url` names, creating file, directories and tables where they are missing. The engine is loaded only now.
  * Throws `StoreError`, whose message is one line with the remedy; a failed attempt leaves nothing behind.
  */
-export async function openStore(url: string): Promise<Store> {
+export async function openStore(url: string, { sqliteHost = "inline", progress }: OpenOptions = {}): Promise<Store> {
   const location = parseDatabaseUrl(url);
   if (location.engine === "postgres") {
-    throw new StoreError(
-      "URL_UNSUPPORTED",
-      `cannot use database URL '${withoutPassword(url)}': this version has no PostgreSQL engine yet; supported: sqlite:PATH`,
-    );
+    const { openPostgresStore } = await import("./postgres/index.ts");
+    return openPostgresStore(location, progress);
   }
   const { openSqliteStore } = await import("./sqlite/index.ts");
-  return openSqliteStore(location);
+  return openSqliteStore(location, { host: sqliteHost });
 }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import { openStore, StoreError, type StoreErrorCode } from "@runtara/store";
+import { checkDatabase, openSqliteStore } from "@runtara/store/sqlite";
+import { migrate } from "./migrate.ts";
+import { migrations } from "./migrations/index.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -91,13 +94,41 @@ test("a schema from the future is refused", async () => {
   await refused(path, "SCHEMA_NEWER", /has schema version 999, this program knows up to \d+; use the newer program/);
 });
 
-test("postgres is told apart from a path", async () => {
-  await refused(
-    "postgres://u:pw@h/d",
-    "URL_UNSUPPORTED",
-    /'postgres:\/\/u:\*\*\*@h\/d': this version has no PostgreSQL engine yet/,
+test("a file of the first schema gets the present one, with its signals and retries in their new places", async () => {
+  const path = join(folder, "first.db");
+  const first = new DatabaseSync(path);
+  migrate(first, path, migrations.slice(0, 1));
+  first.exec(`
+    INSERT INTO instances (instance_key, instance_id, tenant_id, status, epoch, created_at, pending_signal, custom_signal_count)
+      VALUES (1, 'i', 't', 'running', 3, 5, 'pause', 1);
+    INSERT INTO checkpoints VALUES (1, 1, 'a', 6, x'01');
+    INSERT INTO retry_attempts VALUES (1, 'b', 1, 'first', 7), (1, 'b', 2, 'second', 8);
+    INSERT INTO pending_signals VALUES (1, 'pause', x'02', 9, NULL);
+    INSERT INTO pending_checkpoint_signals VALUES (1, 'go', 10, x'03')`);
+  first.close();
+  const store = openSqliteStore({ engine: "sqlite", path, create: false });
+  const polled = await store.run({ kind: "pollSignals", instanceId: "i", epoch: 3, checkpointId: "go", nowMs: 11 });
+  assert.deepEqual(polled, {
+    outcome: "polled",
+    signal: { type: "pause", payload: Uint8Array.of(2) },
+    custom: { checkpointId: "go", payload: Uint8Array.of(3) },
+  });
+  const save = {
+    kind: "saveCheckpoint",
+    instanceId: "i",
+    checkpointId: "c",
+    state: new Uint8Array(1),
+    nowMs: 12,
+  } as const;
+  assert.equal((await store.run(save)).outcome, "saved");
+  const listed = await store.run({ kind: "listCheckpoints", instanceId: "i", limit: 10 });
+  await store.close();
+  assert.ok(listed.outcome === "page");
+  assert.deepEqual(
+    listed.checkpoints.map(({ checkpointId }) => checkpointId),
+    ["c", "b::retry::2", "b::retry::1", "a"],
   );
-  assert.ok(!existsSync("postgres:"));
+  assert.deepEqual(await checkDatabase({ engine: "sqlite", path, create: false }), []);
 });
 
 test("the schema is the one in schema.golden.sql", async () => {
@@ -132,6 +163,6 @@ test("starters at the same moment all open, and each step of the schema is appli
   }
   assert.deepEqual(await opened, Array(starters).fill(0));
   const database = new DatabaseSync(path);
-  assert.equal(database.prepare("SELECT count(*) AS n FROM runtara_migrations").get()?.n, 1);
+  assert.equal(database.prepare("SELECT count(*) AS n FROM runtara_migrations").get()?.n, 2);
   database.close();
 });

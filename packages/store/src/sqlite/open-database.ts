@@ -5,7 +5,7 @@ import type { SqliteLocation } from "../database-url.ts";
 import { StoreError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { storeErrorFrom } from "./error-mapping.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, refuseUnknown } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
 
 /**
@@ -29,7 +29,36 @@ export function openDatabase(location: SqliteLocation): DatabaseSync {
   }
 }
 
+/** A connection to a file that must be there and be ours, which changes nothing of it. Throws `StoreError`. */
+export function openExisting(location: SqliteLocation): DatabaseSync {
+  const path = resolve(location.path);
+  refuseUnusable(path, false);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: limits.busyTimeoutMs });
+    refuseUnknown(database, path, migrations);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw openFailure(path, error);
+  }
+}
+
+/** A further connection to a file that is open already, for a thread whose log is kept short by others. Throws `StoreError`. */
+export function openThreadDatabase(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { timeout: limits.busyTimeoutMs });
+    configure(database);
+    database.exec("PRAGMA wal_autocheckpoint = 0");
+    return database;
+  } catch (error) {
+    throw openFailure(path, error);
+  }
+}
+
 function configure(database: DatabaseSync): void {
+  // Has an effect on new files only: what retention removes is given back to the file system in slices.
+  database.exec("PRAGMA auto_vacuum = INCREMENTAL");
   // An acknowledged write must survive a power cut, so every commit of the write-ahead log is synced.
   database.exec(
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",

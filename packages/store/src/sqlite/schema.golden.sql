@@ -8,7 +8,7 @@ CREATE TABLE checkpoint_ids (
 CREATE TABLE checkpoint_index_state (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   indexed_up_to INTEGER NOT NULL
-) STRICT;
+, last_id INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE checkpoints (
   id INTEGER PRIMARY KEY,
@@ -29,6 +29,22 @@ CREATE TABLE instance_events (
   created_at INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   payload BLOB
+) STRICT;
+
+CREATE TABLE instance_inputs (
+  instance_key INTEGER PRIMARY KEY REFERENCES instances ON DELETE CASCADE,
+  input BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE instance_signals (
+  signal_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  instance_key INTEGER NOT NULL REFERENCES instances ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('cancel', 'pause', 'resume', 'slot', 'queued')),
+  name TEXT,
+  message_id TEXT,
+  payload BLOB,
+  created_at INTEGER NOT NULL,
+  delivered_at INTEGER
 ) STRICT;
 
 CREATE TABLE instances (
@@ -56,13 +72,19 @@ CREATE TABLE instances (
   last_seen_at INTEGER,
   error TEXT,
   output BLOB
-) STRICT;
+, reason TEXT, reason_text TEXT, exit_code INTEGER, seed BLOB, run INTEGER NOT NULL DEFAULT 1, last_message INTEGER NOT NULL DEFAULT 0, workflow TEXT, version TEXT, tags TEXT, timeout_ms INTEGER, used_ms INTEGER NOT NULL DEFAULT 0, ready_at INTEGER, waiting_for TEXT, recorded_signal TEXT CHECK (recorded_signal IN ('cancel', 'pause', 'resume')), due_at INTEGER, holder TEXT, claim_sequence INTEGER, parent_id TEXT, result_signal TEXT, detached INTEGER NOT NULL DEFAULT 0, child_count INTEGER NOT NULL DEFAULT 0, unsettled INTEGER NOT NULL DEFAULT 0, queued_signal_count INTEGER NOT NULL DEFAULT 0 CHECK (queued_signal_count >= 0), pause_acknowledged INTEGER NOT NULL DEFAULT 0, changes INTEGER NOT NULL DEFAULT 0, failure BLOB, stderr TEXT, memory_peak_bytes INTEGER, cpu_usage_usec INTEGER) STRICT;
+
+CREATE TABLE lost_work (
+  worker_id TEXT NOT NULL,
+  instance_key INTEGER NOT NULL REFERENCES instances ON DELETE CASCADE,
+  PRIMARY KEY (worker_id, instance_key)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pending_checkpoint_signals (
   instance_key INTEGER NOT NULL REFERENCES instances ON DELETE CASCADE,
   checkpoint_id TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  payload BLOB,
+  payload BLOB, signal_id INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (instance_key, checkpoint_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -74,12 +96,23 @@ CREATE TABLE pending_signals (
   acknowledged_at INTEGER
 ) STRICT;
 
+CREATE TABLE published_values (
+  id INTEGER PRIMARY KEY,
+  instance_key INTEGER NOT NULL REFERENCES instances ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  -- The instance's column changes at the time.
+  version INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  UNIQUE (instance_key, key)
+) STRICT;
+
 CREATE TABLE retry_attempts (
   instance_key INTEGER NOT NULL REFERENCES instances ON DELETE CASCADE,
   checkpoint_id TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   error_message TEXT,
-  created_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, position INTEGER NOT NULL DEFAULT 0, next_at INTEGER,
   PRIMARY KEY (instance_key, checkpoint_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
@@ -98,10 +131,45 @@ CREATE TABLE sleeps (
   UNIQUE (instance_key, checkpoint_id, ordinal)
 ) STRICT;
 
+CREATE TABLE sqlite_sequence(name,seq);
+
+CREATE TABLE workers (
+  worker_id TEXT PRIMARY KEY,
+  lease_until INTEGER NOT NULL,
+  -- The sequence of its last answer with work.
+  claims INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX instance_events_by_instance ON instance_events (instance_key, created_at);
 
+CREATE INDEX instance_events_in_order ON instance_events (instance_key);
+
+CREATE UNIQUE INDEX instance_signals_by_message ON instance_signals (instance_key, message_id) WHERE message_id IS NOT NULL;
+
+CREATE INDEX instance_signals_in_order ON instance_signals (instance_key, signal_id);
+
+CREATE INDEX instance_signals_waiting ON instance_signals (instance_key, name, signal_id) WHERE kind = 'queued' AND delivered_at IS NULL;
+
 CREATE INDEX instances_by_creation ON instances (created_at);
+
+CREATE INDEX instances_by_due ON instances (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX instances_by_end ON instances (finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE INDEX instances_by_holder ON instances (holder) WHERE holder IS NOT NULL;
+
+CREATE INDEX instances_by_parent ON instances (parent_id) WHERE parent_id IS NOT NULL;
+
+CREATE INDEX instances_by_ready ON instances (tenant_id, workflow, ifnull(version, ''), ready_at) WHERE ready_at IS NOT NULL;
 
 CREATE INDEX instances_by_status ON instances (status, created_at);
 
 CREATE INDEX instances_by_tenant ON instances (tenant_id, created_at);
+
+CREATE INDEX instances_unsettled ON instances (instance_key) WHERE unsettled = 1;
+
+CREATE INDEX lost_work_by_instance ON lost_work (instance_key);
+
+CREATE INDEX retry_attempts_in_order ON retry_attempts (instance_key, position);
+
+CREATE INDEX workers_by_lease ON workers (lease_until);

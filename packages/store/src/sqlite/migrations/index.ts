@@ -1,7 +1,8 @@
 import { instances } from "./000001-instances.ts";
+import { life } from "./000002-life.ts";
 import type { Migration } from "./migration.ts";
 
 export type { Migration } from "./migration.ts";
 
 /** All steps, in order. */
-export const migrations: readonly Migration[] = [instances];
+export const migrations: readonly Migration[] = [instances, life];

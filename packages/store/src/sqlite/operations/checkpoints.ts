@@ -1,34 +1,108 @@
-import type { CustomSignal, PendingSignal } from "../../model.ts";
+import {
+  type Decision,
+  decidePublish,
+  decideRecordRetry,
+  decideSaveBatch,
+  decideSaveCheckpoint,
+  type PublishFacts,
+  refusalOf,
+} from "../../decide/index.ts";
 import type {
   LoadCheckpoint,
   LoadCheckpointResult,
-  PollSignals,
-  PollSignalsResult,
+  Publish,
+  PublishResult,
   RecordRetry,
   RecordRetryResult,
+  SaveBatch,
+  SaveBatchResult,
   SaveCheckpoint,
   SaveCheckpointResult,
-} from "../../operations.ts";
-import type { InstanceRow } from "../instance-rows.ts";
-import { prepareArrays } from "../statements.ts";
+} from "../../operations/index.ts";
+import type { Entry } from "../instance-rows.ts";
 import { type Context, emptyBytes, unknownInstance } from "./context.ts";
+import type { SignalReader } from "./signal-facts.ts";
 
-type Blob = Uint8Array | null;
+const savedAlone: SaveCheckpointResult = { outcome: "saved", state: emptyBytes, signal: undefined, custom: undefined };
 
-/** Reads the state of a checkpoint or, failing that, of a retry record; undefined where there is neither. */
-export type LoadState = (key: number, checkpointId: string) => Uint8Array | undefined;
+export function prepareSaveCheckpoint(
+  context: Context,
+  signals: SignalReader,
+): (operation: SaveCheckpoint) => SaveCheckpointResult {
+  const { rows, checkpoints, notices } = context;
+  return (operation) => {
+    const { instanceId, checkpointId } = operation;
+    const entry = rows.get(instanceId);
+    const at = entry === undefined ? undefined : checkpoints.find(entry.key, checkpointId);
+    if (entry !== undefined && at === undefined && hasNoSignals(entry)) {
+      const refusal = refusalOf(operation, entry.row);
+      if (refusal !== undefined) return refusal;
+      checkpoints.append(entry.key, checkpointId, operation.state, operation.nowMs);
+      rows.saved(entry, checkpointId, operation.nowMs);
+      notices.changed(instanceId);
+      return savedAlone;
+    }
+    const stored = at === undefined ? undefined : checkpoints.read(at).state;
+    const facts = { ...signals.custom(entry, checkpointId), stored };
+    const { result, changes } = decideSaveCheckpoint(operation, entry?.row, facts);
+    context.write(instanceId, changes);
+    return result;
+  };
+}
 
-export function prepareLoadState({ database, checkpoints }: Context): LoadState {
-  const selectRetry = prepareArrays(
-    database,
-    "SELECT 1 FROM retry_attempts WHERE instance_key = ? AND checkpoint_id = ? AND attempt = ?",
-  );
-  return (key, checkpointId) => {
-    const found = checkpoints.find(key, checkpointId);
-    if (found !== undefined) return checkpoints.stateAt(found);
-    const retry = parseRetryId(checkpointId);
-    if (retry !== undefined && selectRetry.get(key, retry.base, retry.attempt) !== undefined) return emptyBytes;
-    return undefined;
+/** Then a new checkpoint is a row of the log and nothing else: what decideSaveCheckpoint would say, without its copies. */
+function hasNoSignals({ row, slots }: Entry): boolean {
+  return row.pendingSignal === null && row.queuedSignals === 0 && slots === 0;
+}
+
+export function prepareSaveBatch(context: Context, signals: SignalReader): (operation: SaveBatch) => SaveBatchResult {
+  const { rows, checkpoints } = context;
+  const publishFacts = preparePublishFacts(context);
+  return (operation) => {
+    const { instanceId, entries, messages } = operation;
+    const entry = rows.get(instanceId);
+    const stored = entries.map(({ checkpointId }) => {
+      const at = entry === undefined ? undefined : checkpoints.find(entry.key, checkpointId);
+      return at === undefined ? undefined : checkpoints.read(at).state;
+    });
+    const consumed = entries.flatMap(({ consumesSignalId }) => consumesSignalId ?? []);
+    const facts = {
+      ...signals.pending(entry),
+      ...publishFacts(entry, messages),
+      stored,
+      waiting: entry === undefined ? [] : signals.waiting(entry, consumed),
+    };
+    const { result, changes } = decideSaveBatch(operation, entry?.row, facts);
+    context.write(instanceId, changes);
+    return result;
+  };
+}
+
+export function preparePublish(context: Context): (operation: Publish) => PublishResult {
+  const publishFacts = preparePublishFacts(context);
+  return (operation) => {
+    const { instanceId, messages } = operation;
+    const entry = context.rows.get(instanceId);
+    const { result, changes } = decidePublish(operation, entry?.row, publishFacts(entry, messages));
+    context.write(instanceId, changes);
+    return result;
+  };
+}
+
+const nothingPublished: PublishFacts = { publishedKeys: 0, knownKeys: [] };
+
+function preparePublishFacts({
+  connection,
+}: Context): (entry: Entry | undefined, messages: Publish["messages"]) => PublishFacts {
+  const count = connection.prepare("SELECT count(*) FROM published_values WHERE instance_key = ?");
+  const has = connection.prepare("SELECT 1 FROM published_values WHERE instance_key = ? AND key = ?");
+  return (entry, messages) => {
+    const keys = messages.flatMap(({ content }) => (content.kind === "published" ? [content.key] : []));
+    if (entry === undefined || keys.length === 0) return nothingPublished;
+    return {
+      publishedKeys: count.get<[number]>(entry.key)?.[0] ?? 0,
+      knownKeys: [...new Set(keys)].filter((key) => has.get(entry.key, key) !== undefined),
+    };
   };
 }
 
@@ -38,97 +112,47 @@ function parseRetryId(checkpointId: string): { readonly base: string; readonly a
   return base === undefined || digits === undefined ? undefined : { base, attempt: Number(digits) };
 }
 
-export function prepareLoadCheckpoint(context: Context): (operation: LoadCheckpoint) => LoadCheckpointResult {
-  const loadState = prepareLoadState(context);
-  return ({ instanceId, checkpointId }) => {
-    const row = context.rows.get(instanceId);
-    if (row === undefined) return unknownInstance;
-    const state = loadState(row.key, checkpointId);
-    return state === undefined ? { outcome: "missing" } : { outcome: "found", state };
-  };
-}
+/** Reads a checkpoint or, failing that, a retry record; undefined where there is neither. */
+export type Load = (
+  key: number,
+  checkpointId: string,
+) => { readonly state: Uint8Array; readonly createdAtMs: number } | undefined;
 
-/** Looks into the signal tables only where the instance's own row says that there is something. */
-export interface SignalReader {
-  pending(row: InstanceRow): PendingSignal | undefined;
-  take(row: InstanceRow, checkpointId: string): CustomSignal | undefined;
-}
-
-export function prepareSignalReader({ database }: Context): SignalReader {
-  const selectPayload = prepareArrays(database, "SELECT payload FROM pending_signals WHERE instance_key = ?");
-  const takeCustom = prepareArrays(
-    database,
-    "DELETE FROM pending_checkpoint_signals WHERE instance_key = ? AND checkpoint_id = ? RETURNING payload",
+export function prepareLoad({ connection, checkpoints }: Context): Load {
+  const retry = connection.prepare(
+    "SELECT created_at FROM retry_attempts WHERE instance_key = ? AND checkpoint_id = ? AND attempt = ?",
   );
-  const countDown = database.prepare(
-    "UPDATE instances SET custom_signal_count = custom_signal_count - 1 WHERE instance_key = ?",
-  );
-  return {
-    pending(row) {
-      if (row.pendingSignal === null) return undefined;
-      const found = selectPayload.get(row.key) as unknown as [Blob] | undefined;
-      return { type: row.pendingSignal, payload: found?.[0] ?? emptyBytes };
-    },
-    take(row, checkpointId) {
-      if (row.customSignals === 0) return undefined;
-      const taken = takeCustom.get(row.key, checkpointId) as unknown as [Blob] | undefined;
-      if (taken === undefined) return undefined;
-      countDown.run(row.key);
-      row.customSignals -= 1;
-      return { checkpointId, payload: taken[0] ?? emptyBytes };
-    },
+  return (key, checkpointId) => {
+    const at = checkpoints.find(key, checkpointId);
+    if (at !== undefined) return checkpoints.read(at);
+    const id = parseRetryId(checkpointId);
+    const found = id === undefined ? undefined : retry.get<[number]>(key, id.base, id.attempt);
+    return found === undefined ? undefined : { state: emptyBytes, createdAtMs: found[0] };
   };
 }
 
-export function prepareSaveCheckpoint(
-  { rows, checkpoints }: Context,
-  signals: SignalReader,
-): (operation: SaveCheckpoint) => SaveCheckpointResult {
-  return ({ instanceId, checkpointId, state, allowedIn, nowMs }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return unknownInstance;
-    if (!allowedIn.includes(row.status)) return { outcome: "refused", status: row.status };
-    const existing = checkpoints.find(row.key, checkpointId);
-    if (existing === undefined) {
-      checkpoints.append(row.key, checkpointId, state, nowMs);
-      rows.saved(row, checkpointId, nowMs);
-    } else {
-      rows.touch(row, nowMs);
-    }
-    return {
-      outcome: existing === undefined ? "saved" : "found",
-      state: existing === undefined ? emptyBytes : checkpoints.stateAt(existing),
-      signal: signals.pending(row),
-      custom: signals.take(row, checkpointId),
-    };
+export function prepareLoadCheckpoint(
+  context: Context,
+  load: Load,
+): (operation: LoadCheckpoint) => LoadCheckpointResult {
+  return (operation) => {
+    const entry = context.seen(operation);
+    if (entry === undefined) return unknownInstance;
+    const found = load(entry.key, operation.checkpointId);
+    return found === undefined ? { outcome: "missing" } : { outcome: "found", ...found };
   };
 }
 
-export function preparePollSignals(
-  { rows }: Context,
-  signals: SignalReader,
-): (operation: PollSignals) => PollSignalsResult {
-  return ({ instanceId, checkpointId }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return unknownInstance;
-    return {
-      outcome: "polled",
-      signal: signals.pending(row),
-      custom: checkpointId === undefined ? undefined : signals.take(row, checkpointId),
-    };
-  };
-}
-
-export function prepareRecordRetry({ database, rows }: Context): (operation: RecordRetry) => RecordRetryResult {
-  const upsert = database.prepare(
-    `INSERT INTO retry_attempts (instance_key, checkpoint_id, attempt, error_message, created_at) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET error_message = excluded.error_message, created_at = excluded.created_at`,
-  );
-  return ({ instanceId, checkpointId, attempt, error, nowMs }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return unknownInstance;
-    upsert.run(row.key, checkpointId, attempt, error ?? null, nowMs);
-    rows.touch(row, nowMs);
-    return { outcome: "recorded" };
+export function prepareRecordRetry(context: Context): (operation: RecordRetry) => RecordRetryResult {
+  const { rows, checkpoints } = context;
+  return (operation) => {
+    const { instanceId, checkpointId } = operation;
+    const entry = rows.get(instanceId);
+    const checkpointExists = entry !== undefined && checkpoints.find(entry.key, checkpointId) !== undefined;
+    const { result, changes }: Decision<RecordRetryResult> = decideRecordRetry(operation, entry?.row, {
+      checkpointExists,
+    });
+    context.write(instanceId, changes);
+    return result;
   };
 }

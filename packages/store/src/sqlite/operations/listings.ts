@@ -5,96 +5,142 @@ import type {
   ListCheckpointsResult,
   ListEvents,
   ListEventsResult,
-  ListInstances,
-  ListInstancesResult,
-  ListRetries,
-  ListRetriesResult,
   Page,
-} from "../../operations.ts";
-import type { Context } from "./context.ts";
-import { type InstanceColumns, instanceColumns, toInstance } from "./instances.ts";
+  ReadPublished,
+  ReadPublishedResult,
+} from "../../operations/index.ts";
+import { cursorOf, placeOf } from "../cursors.ts";
+import type { Value } from "../statements.ts";
+import { badCursor, type Context, unknownInstance } from "./context.ts";
 
-function limitOf(page: Page): number {
+/** The rows of a page that was read with one more than its limit, and the last of them if more follow. */
+export function cutPage<Row>(
+  found: readonly Row[],
+  page: Page,
+): { readonly rows: readonly Row[]; readonly last?: Row } {
+  const limit = limitOf(page);
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  return found.length > limit && last !== undefined ? { rows, last } : { rows };
+}
+
+export function limitOf(page: Page): number {
   return Math.min(page.limit, limits.listRowsMax);
 }
 
-export function prepareListInstances({ database, rows }: Context): (operation: ListInstances) => ListInstancesResult {
-  const select = database.prepare(
-    `SELECT ${instanceColumns} FROM instances WHERE (?1 IS NULL OR tenant_id = ?1) AND (?2 IS NULL OR status = ?2)
-     ORDER BY created_at DESC, instance_key DESC LIMIT ?3 OFFSET ?4`,
-  );
-  return ({ tenantId, status, ...page }) => {
-    rows.writeTouched();
-    const found = select.all(tenantId ?? null, status ?? null, limitOf(page), page.offset ?? 0);
-    const instances = found as unknown as InstanceColumns[];
-    return { instances: instances.map((columns) => toInstance(columns, rows.get(columns.instance_id))) };
-  };
+/** With a cursor the offset does not count. */
+export function offsetOf(page: Page): number {
+  return page.cursor === undefined ? (page.offset ?? 0) : 0;
 }
 
-export function prepareListCheckpoints({
-  database,
-  rows,
-}: Context): (operation: ListCheckpoints) => ListCheckpointsResult {
-  const select = database.prepare(
-    `SELECT checkpoint_id, created_at, length(state) AS state_bytes FROM checkpoints
-     WHERE id IN (
-       SELECT id FROM checkpoint_ids WHERE instance_key = ?1
-       UNION ALL
-       SELECT id FROM checkpoints WHERE id > (SELECT indexed_up_to FROM checkpoint_index_state) AND instance_key = ?1
-     )
-     ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?3`,
+const maxId = Number.MAX_SAFE_INTEGER;
+
+// Rows of the log that the index has, those behind it, and retry records with the places that they took among them.
+const allCheckpoints = `
+  SELECT id, checkpoint_id, NULL AS attempt FROM checkpoint_ids WHERE instance_key = ?1
+  UNION ALL
+  SELECT id, checkpoint_id, NULL FROM checkpoints
+    WHERE id > (SELECT indexed_up_to FROM checkpoint_index_state) AND instance_key = ?1
+      AND NOT EXISTS (SELECT 1 FROM checkpoint_ids AS i WHERE i.instance_key = ?1 AND i.checkpoint_id = checkpoints.checkpoint_id)`;
+
+type CheckpointColumns = readonly [position: number, checkpointId: string, createdAtMs: number, stateBytes: number];
+
+export function prepareListCheckpoints(context: Context): (operation: ListCheckpoints) => ListCheckpointsResult {
+  const shown = `
+    SELECT id AS position, checkpoint_id AS shown_id, c.created_at AS at, length(c.state) AS bytes
+      FROM (${allCheckpoints}) JOIN checkpoints AS c USING (id, checkpoint_id)
+    UNION ALL
+    SELECT position, checkpoint_id || '::retry::' || attempt, created_at, 0 FROM retry_attempts WHERE instance_key = ?1`;
+  const filter = "(?2 IS NULL OR shown_id = ?2) AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4)";
+  const sql = (text: string) => context.connection.prepare(text);
+  const select = sql(
+    `SELECT position, shown_id, at, bytes FROM (${shown}) WHERE ${filter} AND position < ?5 ORDER BY position DESC LIMIT ?6 OFFSET ?7`,
   );
-  return ({ instanceId, ...page }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return { checkpoints: [] };
-    const found = select.all(row.key, limitOf(page), page.offset ?? 0);
+  const count = sql(`SELECT count(*) FROM (${shown}) WHERE ${filter}`);
+  return (operation) => {
+    const { cursor, checkpointId, createdAfterMs, createdBeforeMs } = operation;
+    const place = cursor === undefined ? [maxId] : placeOf("checkpoints", cursor, [0]);
+    if (place === undefined) return badCursor;
+    const entry = context.seen(operation);
+    if (entry === undefined) return emptyCheckpoints(cursor);
+    const filters = [entry.key, checkpointId ?? null, createdAfterMs ?? null, createdBeforeMs ?? null];
+    const { rows, last } = cutPage(
+      select.all<CheckpointColumns>(...filters, place[0] ?? maxId, limitOf(operation) + 1, offsetOf(operation)),
+      operation,
+    );
     return {
-      checkpoints: found.map((columns) => ({
-        checkpointId: columns.checkpoint_id as string,
-        createdAtMs: columns.created_at as number,
-        stateBytes: columns.state_bytes as number,
-      })),
+      outcome: "page",
+      checkpoints: rows.map(([, id, createdAtMs, stateBytes]) => ({ checkpointId: id, createdAtMs, stateBytes })),
+      nextCursor: last && cursorOf("checkpoints", [last[0]]),
+      total: cursor === undefined ? count.get<[number]>(...filters)?.[0] : undefined,
     };
   };
 }
 
-export function prepareListEvents({ database, rows }: Context): (operation: ListEvents) => ListEventsResult {
-  const select = database.prepare(
-    `SELECT event_type, subtype, checkpoint_id, payload, created_at, received_at FROM instance_events WHERE instance_key = ?
-     ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
+function emptyCheckpoints(cursor: string | undefined): ListCheckpointsResult {
+  return { outcome: "page", checkpoints: [], nextCursor: undefined, total: cursor === undefined ? 0 : undefined };
+}
+
+type EventColumns = readonly [
+  id: number,
+  type: EventType,
+  subtype: string | null,
+  checkpointId: string | null,
+  payload: Uint8Array | null,
+  createdAtMs: number,
+  receivedAtMs: number,
+];
+
+export function prepareListEvents(context: Context): (operation: ListEvents) => ListEventsResult {
+  const from = `FROM instance_events WHERE instance_key = ?1 AND (?2 IS NULL OR event_type = ?2) AND (?3 IS NULL OR subtype = ?3)
+    AND (?4 IS NULL OR created_at >= ?4) AND (?5 IS NULL OR created_at < ?5)`;
+  const sql = (text: string) => context.connection.prepare(text);
+  const select = sql(
+    `SELECT id, event_type, subtype, checkpoint_id, payload, created_at, received_at ${from}
+       AND created_at <= ?6 AND (created_at, id) < (?6, ?7) ORDER BY created_at DESC, id DESC LIMIT ?8 OFFSET ?9`,
   );
-  return ({ instanceId, ...page }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return { events: [] };
-    const found = select.all(row.key, limitOf(page), page.offset ?? 0);
+  const count = sql(`SELECT count(*) ${from}`);
+  return (operation) => {
+    const { cursor, type, subtype, createdAfterMs, createdBeforeMs } = operation;
+    const place = cursor === undefined ? [maxId, maxId] : placeOf("events", cursor, [0, 0]);
+    if (place === undefined) return badCursor;
+    const entry = context.seen(operation);
+    const filters: Value[] = [
+      entry?.key ?? -1,
+      type ?? null,
+      subtype ?? null,
+      createdAfterMs ?? null,
+      createdBeforeMs ?? null,
+    ];
+    const [atMs = maxId, id = maxId] = place;
+    const { rows, last } = cutPage(
+      select.all<EventColumns>(...filters, atMs, id, limitOf(operation) + 1, offsetOf(operation)),
+      operation,
+    );
     return {
-      events: found.map((columns) => ({
-        type: columns.event_type as EventType,
-        subtype: columns.subtype as string | null,
-        checkpointId: columns.checkpoint_id as string | null,
-        payload: columns.payload as Uint8Array | null,
-        createdAtMs: columns.created_at as number,
-        receivedAtMs: columns.received_at as number,
+      outcome: "page",
+      events: rows.map(([, eventType, eventSubtype, checkpointId, payload, createdAtMs, receivedAtMs]) => ({
+        type: eventType,
+        subtype: eventSubtype,
+        checkpointId,
+        payload,
+        createdAtMs,
+        receivedAtMs,
       })),
+      nextCursor: last && cursorOf("events", [last[5], last[0]]),
+      total: cursor === undefined ? count.get<[number]>(...filters)?.[0] : undefined,
     };
   };
 }
 
-export function prepareListRetries({ database, rows }: Context): (operation: ListRetries) => ListRetriesResult {
-  const select = database.prepare(
-    `SELECT attempt, error_message, created_at FROM retry_attempts WHERE instance_key = ? AND checkpoint_id = ?
-     ORDER BY attempt LIMIT ? OFFSET ?`,
+export function prepareReadPublished(context: Context): (operation: ReadPublished) => ReadPublishedResult {
+  const select = context.connection.prepare(
+    `SELECT key, value, updated_at FROM published_values WHERE instance_key = ?1 AND (?2 IS NULL OR key = ?2) ORDER BY key`,
   );
-  return ({ instanceId, checkpointId, ...page }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return { retries: [] };
-    const found = select.all(row.key, checkpointId, limitOf(page), page.offset ?? 0);
-    return {
-      retries: found.map((columns) => ({
-        attempt: columns.attempt as number,
-        error: columns.error_message as string | null,
-        createdAtMs: columns.created_at as number,
-      })),
-    };
+  return (operation) => {
+    const entry = context.seen(operation);
+    if (entry === undefined) return unknownInstance;
+    const found = select.all<[string, Uint8Array, number]>(entry.key, operation.key ?? null);
+    return { outcome: "found", values: found.map(([key, value, updatedAtMs]) => ({ key, value, updatedAtMs })) };
   };
 }

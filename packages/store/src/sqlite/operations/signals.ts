@@ -1,77 +1,108 @@
+import {
+  decideAcknowledgeSignal,
+  decideControlInstance,
+  decidePollSignals,
+  decideSendCustomSignal,
+  decideSendSignal,
+} from "../../decide/index.ts";
+import { isFinal } from "../../lifecycle/index.ts";
 import type {
   AcknowledgeSignal,
   AcknowledgeSignalResult,
+  ControlInstance,
+  ControlInstanceResult,
+  PollSignals,
+  PollSignalsResult,
+  ReadSignals,
+  ReadSignalsResult,
   SendCustomSignal,
   SendCustomSignalResult,
   SendSignal,
   SendSignalResult,
-} from "../../operations.ts";
-import { type Context, unknownInstance } from "./context.ts";
-import type { ApplyTransitions } from "./transitions.ts";
+} from "../../operations/index.ts";
+import { type Context, emptyBytes } from "./context.ts";
+import type { SignalReader } from "./signal-facts.ts";
 
-export function prepareSendSignal(
-  { database, rows }: Context,
-  applyTransitions: ApplyTransitions,
-): (operation: SendSignal) => SendSignalResult {
-  const upsert = database.prepare(
-    `INSERT INTO pending_signals (instance_key, signal_type, payload, created_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET signal_type = excluded.signal_type, payload = excluded.payload, created_at = excluded.created_at,
-       acknowledged_at = NULL`,
-  );
-  const flag = database.prepare("UPDATE instances SET pending_signal = ? WHERE instance_key = ?");
-  return ({ instanceId, signal, payload, allowedIn, transitions, nowMs }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return unknownInstance;
-    if (!allowedIn.includes(row.status)) return { outcome: "refused", status: row.status };
-    if (row.pendingSignal === "cancel") return { outcome: "cancelKept", status: row.status };
-    upsert.run(row.key, signal, payload ?? null, nowMs);
-    flag.run(signal, row.key);
-    row.pendingSignal = signal;
-    applyTransitions(row, transitions);
-    return { outcome: "sent", status: row.status };
+export function preparePollSignals(
+  context: Context,
+  signals: SignalReader,
+): (operation: PollSignals) => PollSignalsResult {
+  return (operation) => {
+    const { instanceId, checkpointId } = operation;
+    const entry = context.rows.get(instanceId);
+    const { result, changes } = decidePollSignals(operation, entry?.row, signals.custom(entry, checkpointId));
+    context.write(instanceId, changes);
+    return result;
   };
 }
 
-export function prepareAcknowledgeSignal(
-  { database, rows }: Context,
-  applyTransitions: ApplyTransitions,
-): (operation: AcknowledgeSignal) => AcknowledgeSignalResult {
-  const acknowledge = database.prepare("UPDATE pending_signals SET acknowledged_at = ? WHERE instance_key = ?");
-  const unflag = database.prepare("UPDATE instances SET pending_signal = NULL WHERE instance_key = ?");
-  return ({ instanceId, signal, transitions, nowMs }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return unknownInstance;
-    if (row.pendingSignal !== signal) return { outcome: "notPending", pending: row.pendingSignal ?? undefined };
-    acknowledge.run(nowMs, row.key);
-    unflag.run(row.key);
-    row.pendingSignal = null;
-    applyTransitions(row, transitions);
-    rows.touch(row, nowMs);
-    return { outcome: "acknowledged", status: row.status };
-  };
-}
+type Arrived = ReadSignalsResult["instances"][number];
 
-export function prepareSendCustomSignal({
-  database,
-  rows,
-}: Context): (operation: SendCustomSignal) => SendCustomSignalResult {
-  const replace = database.prepare(
-    `UPDATE pending_checkpoint_signals SET payload = ?, created_at = ? WHERE instance_key = ? AND checkpoint_id = ?`,
-  );
-  const insert = database.prepare(
-    "INSERT INTO pending_checkpoint_signals (payload, created_at, instance_key, checkpoint_id) VALUES (?, ?, ?, ?)",
-  );
-  const countUp = database.prepare(
-    "UPDATE instances SET custom_signal_count = custom_signal_count + 1 WHERE instance_key = ?",
-  );
-  return ({ instanceId, checkpointId, payload, nowMs }) => {
-    const row = rows.get(instanceId);
-    if (row === undefined) return unknownInstance;
-    if (replace.run(payload ?? null, nowMs, row.key, checkpointId).changes === 0) {
-      insert.run(payload ?? null, nowMs, row.key, checkpointId);
-      countUp.run(row.key);
-      row.customSignals += 1;
+export function prepareReadSignals(
+  context: Context,
+  signals: SignalReader,
+): (operation: ReadSignals) => ReadSignalsResult {
+  return ({ interests, bytesMax }) => {
+    const instances: Arrived[] = [];
+    let room = bytesMax;
+    for (const { instanceId, epoch, names, afterSignalId, seenSignal } of interests) {
+      const entry = context.rows.get(instanceId);
+      if (entry === undefined || entry.row.epoch !== epoch || isFinal(entry.row.status)) {
+        instances.push({ instanceId, fenced: true, signal: undefined, queued: [] });
+        continue;
+      }
+      const type = entry.row.pendingSignal;
+      const isNews = type !== null && type !== seenSignal;
+      const signal = isNews ? { type, payload: signals.pending(entry).signalPayload ?? emptyBytes } : undefined;
+      const found = signals.queued(entry, names, afterSignalId, room);
+      if (signal === undefined && found.signals.length === 0) continue;
+      const bytes = (signal?.payload.length ?? 0) + found.bytes;
+      // The first of all is given whatever its size.
+      if (instances.length > 0 && bytes > room) return { instances, more: true };
+      instances.push({ instanceId, fenced: false, signal, queued: found.signals });
+      if (found.more) return { instances, more: true };
+      room -= bytes;
     }
-    return { outcome: "sent" };
+    return { instances, more: false };
+  };
+}
+
+export function prepareAcknowledgeSignal(context: Context): (operation: AcknowledgeSignal) => AcknowledgeSignalResult {
+  return (operation) => {
+    const { result, changes } = decideAcknowledgeSignal(operation, context.rows.get(operation.instanceId)?.row);
+    context.write(operation.instanceId, changes);
+    return result;
+  };
+}
+
+export function prepareSendSignal(context: Context): (operation: SendSignal) => SendSignalResult {
+  return (operation) => {
+    const { result, changes } = decideSendSignal(operation, context.rows.get(operation.instanceId)?.row);
+    context.write(operation.instanceId, changes);
+    return result;
+  };
+}
+
+export function prepareControlInstance(context: Context): (operation: ControlInstance) => ControlInstanceResult {
+  return (operation) => {
+    const { result, changes } = decideControlInstance(operation, context.rows.get(operation.instanceId)?.row);
+    context.write(operation.instanceId, changes);
+    return result;
+  };
+}
+
+export function prepareSendCustomSignal(context: Context): (operation: SendCustomSignal) => SendCustomSignalResult {
+  const byMessage = context.connection.prepare(
+    "SELECT signal_id FROM instance_signals WHERE instance_key = ? AND message_id = ?",
+  );
+  return (operation) => {
+    const { instanceId, messageId } = operation;
+    const entry = context.rows.get(instanceId);
+    const duplicateOf =
+      entry === undefined || messageId === undefined ? undefined : byMessage.get<[number]>(entry.key, messageId)?.[0];
+    const facts = { signalId: context.signalIds.next(), duplicateOf };
+    const { result, changes } = decideSendCustomSignal(operation, entry?.row, facts);
+    context.write(instanceId, changes);
+    return result;
   };
 }

@@ -1,0 +1,3 @@
+import { memoryHarness, storeContract } from "@runtara/store/testing";
+
+storeContract("memory", memoryHarness);

@@ -1,0 +1,93 @@
+import type { PostgresLocation } from "../../database-url.ts";
+import { StoreError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import { storeErrorFrom } from "./errors.ts";
+import { defaultLinkOptions, Link, type LinkOptions } from "./link.ts";
+import { Listener } from "./listener.ts";
+import type { ConnectionStats, Connections, Listening, Transaction } from "./port.ts";
+import { inTransaction, SessionPool } from "./session-pool.ts";
+
+/**
+ * Connects to the server; fails with StoreError UNAVAILABLE if it does not answer within the connect time-out, OPEN_FAILED if it refuses. The
+ * first connection is made now, so that a pooler in between is known; the others when they are needed.
+ */
+export async function openConnections(
+  location: PostgresLocation,
+  options: Partial<LinkOptions> = {},
+): Promise<Connections> {
+  const link = new Link(location, { ...defaultLinkOptions, ...options });
+  const connections = new PostgresConnections(link, location.poolConnections);
+  try {
+    connections.readers.put(await link.connect("read"));
+  } catch (error) {
+    await connections.close();
+    throw error;
+  }
+  return connections;
+}
+
+class PostgresConnections implements Connections {
+  readonly #link: Link;
+  readonly lanes: readonly SessionPool[];
+  readonly several: SessionPool;
+  readonly readers: SessionPool;
+  #listener: Listener | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(link: Link, poolConnections: number) {
+    this.#link = link;
+    // One for operations of several instances, one that listens; what is left beside the lanes reads.
+    const lanes = Math.min(limits.lanes, poolConnections - 3);
+    this.lanes = Array.from({ length: lanes }, () => new SessionPool(link, 1, "write"));
+    this.several = new SessionPool(link, 1, "write");
+    this.readers = new SessionPool(link, poolConnections - lanes - 2, "read");
+  }
+
+  get direct(): boolean {
+    return this.#link.direct;
+  }
+
+  listen(channel: string, listening: Listening): () => void {
+    if (this.#listener !== undefined) throw new StoreError("INTERNAL", "another channel is being listened to");
+    if (!this.#link.direct) return () => undefined;
+    const listener = new Listener(this.#link, channel, listening);
+    this.#listener = listener;
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined;
+      void listener.stop();
+    };
+  }
+
+  async maintenance<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const session = await this.#link.connect("maintenance");
+    try {
+      return await inTransaction(session, false, work);
+    } catch (error) {
+      throw storeErrorFrom(error);
+    } finally {
+      await session.close();
+    }
+  }
+
+  stats(): ConnectionStats {
+    const pools = [...this.lanes, this.several, this.readers];
+    return {
+      open: this.#link.open,
+      busy: pools.reduce((sum, pool) => sum + pool.busy, 0),
+      waiting: pools.reduce((sum, pool) => sum + pool.waiting, 0),
+      statements: this.#link.statements,
+      lost: this.#link.lost,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#link.close();
+    await Promise.all([...this.lanes, this.several, this.readers].map((pool) => pool.close()));
+    await this.#listener?.stop();
+  }
+}

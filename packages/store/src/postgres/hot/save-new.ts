@@ -1,0 +1,53 @@
+import type { SaveBatch, SaveCheckpoint, SaveCheckpointResult } from "../../operations/index.ts";
+import type { Sessions } from "../connections/port.ts";
+import { byteaArray, int8Array, textArray } from "../parameters.ts";
+import { saveNewStatement } from "./save-new-statement.ts";
+
+type Save = SaveCheckpoint | SaveBatch;
+
+const emptyBytes = new Uint8Array(0);
+const plainSave: SaveCheckpointResult = { outcome: "saved", state: emptyBytes, signal: undefined, custom: undefined };
+
+interface Place {
+  readonly operation: SaveCheckpoint;
+  /** Among all operations. */
+  readonly index: number;
+}
+
+/**
+ * Saves with one statement what is new and simple: the first save of each instance, unless it is found or refused or there are signals. The result of everything else is undefined: nothing has happened to it, and it is to be saved behind these. Throws if nothing was
+ * changed at all.
+ */
+export async function saveNew(
+  session: Sessions,
+  operations: readonly Save[],
+): Promise<(SaveCheckpointResult | undefined)[]> {
+  const results: (SaveCheckpointResult | undefined)[] = new Array(operations.length).fill(undefined);
+  const places = firstOfEach(operations);
+  if (places.length === 0) return results;
+  const { rows } = await session.query(saveNewStatement, [
+    textArray(places.map(({ operation }) => operation.instanceId)),
+    textArray(places.map(({ operation }) => operation.checkpointId)),
+    byteaArray(places.map(({ operation }) => operation.state)),
+    int8Array(places.map(({ operation }) => operation.epoch ?? null)),
+    int8Array(places.map(({ operation }) => operation.nowMs)),
+    places.length,
+  ]);
+  const saved = rows[0]?.[0] as readonly number[] | undefined;
+  for (const place of saved?.map((number) => places[number - 1]) ?? places) {
+    if (place !== undefined) results[place.index] = plainSave;
+  }
+  return results;
+}
+
+/** Sorted: two processes that save for the same instances lock them in one order. */
+function firstOfEach(operations: readonly Save[]): readonly Place[] {
+  const seen = new Set<string>();
+  const places: Place[] = [];
+  for (const [index, operation] of operations.entries()) {
+    const size = seen.size;
+    if (seen.add(operation.instanceId).size === size) continue;
+    if (operation.kind === "saveCheckpoint") places.push({ operation, index });
+  }
+  return places.sort((a, b) => (a.operation.instanceId < b.operation.instanceId ? -1 : 1));
+}

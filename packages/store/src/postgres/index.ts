@@ -1,0 +1,20 @@
+import type { PostgresLocation } from "../database-url.ts";
+import type { Store } from "../store.ts";
+import { openConnections } from "./connections/index.ts";
+import { type Progress, prepareSchema } from "./migrations/index.ts";
+import { PostgresStore } from "./postgres-store.ts";
+
+/**
+ * Opens a PostgreSQL database (13 or later), creating or extending its tables where they are missing; several processes may do so at once.
+ * `progress` is told before each step that changes the schema. Throws `StoreError`, whose message is one line with the remedy; a failed attempt leaves no connection behind.
+ */
+export async function openPostgresStore(location: PostgresLocation, progress?: Progress): Promise<Store> {
+  const connections = await openConnections(location);
+  try {
+    await prepareSchema(connections, progress);
+    return new PostgresStore(connections);
+  } catch (error) {
+    await connections.close();
+    throw error;
+  }
+}

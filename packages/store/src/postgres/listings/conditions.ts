@@ -1,0 +1,54 @@
+import { limits } from "../../limits.ts";
+import type { Page } from "../../operations/index.ts";
+import type { Parameter, Statement } from "../connections/port.ts";
+
+/**
+ * The conditions of a listing: only those that are asked for are in the text, so that each combination has a plan, and a name, of its own.
+ */
+export class Conditions {
+  readonly values: Parameter[] = [];
+  readonly #texts: string[] = [];
+  readonly #keys: string[] = [];
+
+  /** Adds `$n` and gives its name. */
+  value(value: Parameter): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+
+  /** Adds a condition on a value, unless that is undefined. `key` tells combinations apart. */
+  add(key: string, value: Parameter | undefined, text: (parameter: string) => string): void {
+    if (value === undefined) return;
+    this.#keys.push(key);
+    this.#texts.push(text(this.value(value)));
+  }
+
+  takeFrom(other: Conditions): void {
+    this.values.push(...other.values);
+    this.#texts.push(...other.#texts);
+    this.#keys.push(...other.#keys);
+  }
+
+  get where(): string {
+    return this.#texts.length === 0 ? "true" : this.#texts.join(" AND ");
+  }
+
+  statement(name: string, text: string): Statement {
+    return { name: [name, ...this.#keys].join("_"), text };
+  }
+}
+
+/** How many rows to read for a page: one more than shown, to know whether another page follows. */
+export function rowsOf(page: Page): { readonly limit: number; readonly read: number; readonly offset: number } {
+  const limit = Math.min(page.limit, limits.listRowsMax);
+  return { limit, read: limit + 1, offset: page.cursor === undefined ? (page.offset ?? 0) : 0 };
+}
+
+/** The rows of a page, and the last of them if more follow. */
+export function cutPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+): { readonly rows: readonly Row[]; readonly last: Row | undefined } {
+  const shown = rows.slice(0, limit);
+  return { rows: shown, last: rows.length > limit ? shown.at(-1) : undefined };
+}

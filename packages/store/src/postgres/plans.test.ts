@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import pg from "pg";
+import { administer, type TestDatabase, testDatabase } from "../testing/postgres-server.ts";
+import type { Statement } from "./connections/port.ts";
+import * as factStatements from "./facts/statements.ts";
+import { loadStatement } from "./hot/load.ts";
+import { pollStatement } from "./hot/poll.ts";
+import { readInstanceStatement } from "./hot/read-instance.ts";
+import { saveNewStatement } from "./hot/save-new-statement.ts";
+import { saveStatement } from "./hot/save-statement.ts";
+import { openPostgresStore } from "./index.ts";
+import { locationOf } from "./postgres.test.helper.ts";
+import { lockStatement, pendingStatement } from "./rows/lock.ts";
+import * as writeStatements from "./rows/write-statements.ts";
+import * as claimStatements from "./several/claim-statements.ts";
+import { dueStatement } from "./several/due.ts";
+import { stateStatement } from "./several/read-signals.ts";
+
+const rows = 100_000;
+
+/** As PostgreSQL chooses freely: without the lanes' setting against sequential scans. */
+const settings = "-c plan_cache_mode=force_generic_plan -c jit=off";
+
+const statements: readonly Statement[] = [
+  saveNewStatement,
+  saveStatement,
+  loadStatement,
+  pollStatement,
+  readInstanceStatement,
+  lockStatement,
+  pendingStatement,
+  stateStatement,
+  dueStatement,
+  claimStatements.readyStatement,
+  claimStatements.unconfirmedStatement,
+  ...Object.values(factStatements),
+  ...Object.values(writeStatements),
+];
+
+describe("plans on 100,000 instances and checkpoints", () => {
+  let database: TestDatabase;
+  let client: pg.Client;
+  before(async () => {
+    database = await testDatabase();
+    await (await openPostgresStore(locationOf(database.url))).close();
+    await fill(database.url);
+    client = new pg.Client({ connectionString: database.url, options: settings });
+    await client.connect();
+  });
+  after(async () => {
+    await client.end();
+    await database[Symbol.asyncDispose]();
+  });
+
+  for (const { name, text } of statements) {
+    test(`${name} scans no table`, async () => {
+      await client.query(`PREPARE "${name}" AS ${text}`);
+      const { rows: found } = await client.query<{ count: number }>(
+        "SELECT cardinality(parameter_types) AS count FROM pg_prepared_statements WHERE name = $1",
+        [name],
+      );
+      const values = Array.from({ length: found[0]?.count ?? 0 }, () => "NULL").join(", ");
+      const explained = await client.query<{ "QUERY PLAN": string }>(
+        `EXPLAIN EXECUTE "${name}"${values === "" ? "" : `(${values})`}`,
+      );
+      const plan = explained.rows.map((row) => row["QUERY PLAN"]).join("\n");
+      assert.doesNotMatch(plan, /Seq Scan on/, plan);
+    });
+  }
+});
+
+async function fill(url: string): Promise<void> {
+  const series = `FROM generate_series(1, ${rows}) AS n`;
+  await administer(
+    url,
+    `INSERT INTO instances (instance_id, tenant_id, status, workflow, ready_ms, due_ms, holder, claim_sequence, checkpoint_count)
+       SELECT 'i' || n, 't', (ARRAY['pending', 'running', 'suspended'])[n % 3 + 1]::instance_status, 'w' || n % 100,
+         CASE WHEN n % 3 <> 1 THEN n END, CASE WHEN n % 3 = 1 THEN n END, CASE WHEN n % 3 = 1 THEN 'worker' || n % 50 END, 1, 1 ${series};
+     INSERT INTO checkpoints (instance_id, checkpoint_id, state) SELECT 'i' || n, 'c', 'state' ${series};
+     INSERT INTO pending_signals (instance_id, signal_type) SELECT 'i' || n, 'pause' ${series};
+     INSERT INTO pending_checkpoint_signals (instance_id, checkpoint_id) SELECT 'i' || n, 'name' ${series};
+     INSERT INTO instance_signals (signal_id, instance_id, kind, name, message_id, created_ms)
+       SELECT nextval('pending_checkpoint_signals_id_seq'), 'i' || n, 'queued', 'name', 'm' || n, n ${series};
+     INSERT INTO retry_attempts (instance_id, checkpoint_id, attempt, created_ms) SELECT 'i' || n, 'c', 1, n ${series};
+     INSERT INTO published_values SELECT 'i' || n, 'key', 'value', n, 1 ${series};
+     INSERT INTO sleeps SELECT 'i' || n, 'c', 1, 1, false, n, n, '' ${series};
+     INSERT INTO workers (worker_id, lease_until_ms) SELECT 'worker' || n, n ${series};
+     INSERT INTO lost_work SELECT 'worker' || n, 'i' || n ${series}`,
+  );
+  await administer(url, "VACUUM ANALYZE");
+}

@@ -1,0 +1,14 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { storeContract } from "@runtara/store/testing";
+import { openSqliteStore } from "./index.ts";
+
+storeContract("SQLite, inline", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "runtara-inline-"));
+  const location = { engine: "sqlite", path: join(directory, "store.db"), create: true } as const;
+  return {
+    open: async () => openSqliteStore(location, { host: "inline" }),
+    dispose: async () => rmSync(directory, { recursive: true }),
+  };
+});
