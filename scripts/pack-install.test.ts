@@ -165,7 +165,7 @@ test("a strict TypeScript project compiles against the declarations, those of de
   writeFileSync(
     join(app, "consumer.ts"),
     `import { createCore } from "@runtara/core";
-     import { startCoreServer } from "@runtara/core/server";
+     import { startCore } from "@runtara/core/server";
      import { create, instance, QuicClient, QuicServer } from "@runtara/protocol";
      import { connect, QuicError, type QuicErrorCode } from "@runtara/quic";
      import { sleep, step, workflow } from "@runtara/sdk";
@@ -188,7 +188,7 @@ test("a strict TypeScript project compiles against the declarations, those of de
        return answer.instanceId;
      }
      export const codeOf = (error: unknown): QuicErrorCode | undefined => (error instanceof QuicError ? error.code : undefined);
-     export const all: unknown[] = [createCore, startCoreServer, create, QuicServer, connect, openStore, ConfigError];
+     export const all: unknown[] = [createCore, startCore, create, QuicServer, connect, openStore, ConfigError];
      ${entries()
        .map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)}; all.push(entry${index});`)
        .join("\n")}`,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -76,6 +77,65 @@ test("RUNTARA_LOG_LEVEL decides what is logged, an unknown word is refused", asy
   await quiet.ended;
   assert.equal(quiet.stderr(), "");
   assertRefused(await runtara(t, args, { RUNTARA_LOG_LEVEL: "loud" }), /RUNTARA_LOG_LEVEL.*silent, error, warn.*loud/);
+});
+
+test("RUNTARA_LOG_FORMAT: lines for machines or for people", async (t) => {
+  const folder = temporaryFolder(t);
+  const args = ["core", "--port", "0", "--database-url", `sqlite:${folder}/core.db`];
+  const logOf = async (env: Record<string, string>) => {
+    const core = start(t, args, env);
+    await core.until("ready core ");
+    core.kill("SIGTERM");
+    assert.deepEqual(await core.ended, { code: 0, signal: null });
+    return core.stderr().trim().split("\n");
+  };
+  for (const line of await logOf({})) assert.equal((JSON.parse(line) as { name: string }).name, "core");
+  const pretty = await logOf({ RUNTARA_LOG_FORMAT: "pretty" });
+  assert.match(pretty.join("\n"), /^\d\d:\d\d:\d\d\.\d{3} INFO {2}core: core listens address=127\.0\.0\.1:\d+ /m);
+  assert.match(pretty.at(-1) ?? "", /core: core has closed/);
+  assertRefused(await runtara(t, args, { RUNTARA_LOG_FORMAT: "xml" }), /RUNTARA_LOG_FORMAT.*json, pretty.*xml/);
+});
+
+test("--http-port serves probes and metrics, --admin-port management", async (t) => {
+  const folder = temporaryFolder(t);
+  const core = start(t, [
+    ...["core", "--port", "0", "--http-port", "0", "--admin-port", "0"],
+    ...["--database-url", `sqlite:${folder}/core.db`],
+  ]);
+  await core.until("ready core ");
+  const line =
+    core
+      .stderr()
+      .split("\n")
+      .find((text) => text.includes("core listens")) ?? "";
+  const { httpAddress, adminAddress } = JSON.parse(line) as { httpAddress: string; adminAddress?: string };
+  assert.equal(adminAddress, undefined);
+  assert.equal(await (await fetch(`http://${httpAddress}/readyz`)).text(), "ready\n");
+  assert.match(await (await fetch(`http://${httpAddress}/metrics`)).text(), /^runtara_ready 1$/m);
+  core.kill("SIGTERM");
+  assert.deepEqual(await core.ended, { code: 0, signal: null });
+});
+
+test("R15: an admin port that is taken: an error if it was asked for", async (t) => {
+  const folder = temporaryFolder(t);
+  const taken = createSocket("udp4");
+  t.after(() => new Promise<void>((resolve) => taken.close(() => resolve())));
+  await new Promise<void>((resolve) => taken.bind(0, "127.0.0.1", resolve));
+  const port = String(taken.address().port);
+  const url = `sqlite:${folder}/core.db`;
+  const refused = await runtara(t, ["core", "--port", "0", "--admin-port", port, "--database-url", url]);
+  assertRefused(refused, new RegExp(`127\\.0\\.0\\.1:${port}.*(in use|already)`, "i"));
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test("help names every command and option of a core", async (t) => {
+  const { stdout, code } = await runtara(t, ["--help"]);
+  for (const command of ["core", "database", "cert", "run"]) assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
+  assert.equal(code, 0);
+  const core = await runtara(t, ["core", "--help"]);
+  for (const option of ["--admin-port", "--http-port", "--database-url"])
+    assert.ok(core.stdout.includes(option), option);
+  assert.match(core.stdout, /docs\/configuration\.md/);
 });
 
 test("an unknown option or command is named, with the way to help", async (t) => {

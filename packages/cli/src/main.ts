@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError, Option } from "commander";
 import { registerCert } from "./commands/cert/register.ts";
+import { registerDatabase } from "./commands/database/register.ts";
 import { fail } from "./fail.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
@@ -28,9 +29,14 @@ function program(): Command {
   runtara
     .command("core")
     .description("start a core server: it keeps the checkpoints of workflows")
-    .option("--database-url <URL>", "sqlite:PATH (RUNTARA_DATABASE_URL, default sqlite:.runtara/runtara.db)")
+    .option(
+      "--database-url <URL>",
+      "sqlite:PATH or postgres://… (RUNTARA_DATABASE_URL, default sqlite:.runtara/runtara.db)",
+    )
     .option("--host <HOST>", "address to listen on (RUNTARA_BIND_HOST, default 127.0.0.1)")
     .option("--port <PORT>", "UDP port, 0 takes a free one (RUNTARA_QUIC_PORT, default 8001)")
+    .option("--admin-port <PORT>", "UDP port for operators, 0 = none (RUNTARA_ADMIN_PORT, default 8003)")
+    .option("--http-port <PORT>", "/healthz, /readyz, /metrics; 0 takes a free one (RUNTARA_HTTP_PORT, default none)")
     .option(
       "--tls-cert <FILE>",
       "certificate, PEM (RUNTARA_TLS_CERT_FILE; default: one of its own, kept in the data folder)",
@@ -44,10 +50,11 @@ function program(): Command {
     .option("--http2", "listen for HTTP/2 on the same port, TCP, too (RUNTARA_HTTP2)")
     .addHelpText(
       "after",
-      "\nPrints `ready core ADDRESS` on stdout once it listens; logs go to stderr. Ctrl-C finishes the calls in flight and exits 0.\nOptions win over variables, variables over a .env file. RUNTARA_LOG_LEVEL: silent, error, warn, info (default) or debug.",
+      "\nPrints `ready core ADDRESS` on stdout once it listens; logs go to stderr. Ctrl-C finishes the calls in flight and exits 0.\nOptions win over variables, variables over a .env file. RUNTARA_LOG_LEVEL: silent, error, warn, info (default) or debug. RUNTARA_LOG_FORMAT: json or pretty.\nAll variables: docs/configuration.md.",
     )
     .action(async (options) => (await import("./commands/core.ts")).core(options));
 
+  registerDatabase(runtara);
   registerCert(runtara);
 
   runtara

@@ -26,8 +26,8 @@ export function start(t: Scope, args: readonly string[], env: Record<string, str
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("RUNTARA_")));
   const child = spawn(process.execPath, [bin, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    // Never the checkout's own data folder.
-    env: { ...clean, DATA_DIR: join(temporaryFolder(t), "data"), ...env },
+    // Never the checkout's own data folder, nor a port that others want.
+    env: { ...clean, DATA_DIR: join(temporaryFolder(t), "data"), RUNTARA_ADMIN_PORT: "0", ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
   const text = { stdout: "", stderr: "" };
@@ -81,13 +81,17 @@ export function temporaryFolder(t: Scope): string {
   return folder;
 }
 
+export function database(folder: string): string[] {
+  return ["--database-url", `sqlite:${join(folder, "core.db")}`];
+}
+
 /** A core on a free port with a database of its own. */
 export async function startCore(
   t: Scope,
   folder: string = temporaryFolder(t),
   more: readonly string[] = [],
 ): Promise<Running & { readonly address: string }> {
-  const core = start(t, ["core", "--port", "0", "--database-url", `sqlite:${join(folder, "core.db")}`, ...more]);
+  const core = start(t, ["core", "--port", "0", ...database(folder), ...more]);
   await core.until("\n");
   await core.until("ready core ");
   const address = /^ready core (\S+)$/m.exec(core.stdout())?.[1] ?? "";

@@ -6,9 +6,97 @@ export const limits = {
   sleepMsMax: 3_155_760_000_000,
   /** Longest single wait of a timer before it looks at the clock again, in ms; Node's own timers end at 2^31 - 1. */
   timerMsMax: 1_000_000_000,
-  /** First and last client time that is kept, in ms: years -262143 and 262142, the calendar of the original. */
-  eventTimeMsMin: -8_334_601_228_800_000,
+  /** First and last client time that is kept, in ms: PostgreSQL's TIMESTAMPTZ begins in 4713 BC, the original's calendar ends in 262142. */
+  eventTimeMsMin: -210_866_803_200_000,
   eventTimeMsMax: 8_210_266_876_799_999,
+  /** Last time at which something may be planned, in ms. */
+  timeMsMax: 8_200_000_000_000_000,
+  /** Largest payload of a signal, output or input that is passed on inside another message: a frame less its other fields, in bytes. */
+  payloadBytesMax: 67_000_000,
+  /** Checkpoints, and likewise messages, in one batch. */
+  entriesPerBatchMax: 1_000,
+  /** Epochs that one connection remembers; beyond it the oldest is forgotten. */
+  stampsPerConnectionMax: 100_000,
+  /** Tags of one instance, and the bytes of a name or value of one. */
+  tagsMax: 64,
+  tagBytesMax: 256,
+  /** Pages of an instance's own checkpoints: longest state sent along and bytes of states, each with its default. */
+  ownStateBytes: 262_144,
+  ownStateBytesMax: 8_388_608,
+  ownPageBytes: 4_194_304,
+  ownPageBytesMax: 8_388_608,
+  /** An error text in such a page is cut to this many characters. */
+  ownErrorCharactersMax: 512,
+  /** Silence after which an instance that nobody launched counts as lost, in ms. */
+  staleAfterMs: 120_000,
   /** How long `close` waits for calls that are being carried out, in ms. */
   drainMs: 5_000,
+  /** How long a claim or a wait for signals is held open: what is asked for with 0, and at most, in ms. */
+  pollWaitMs: 30_000,
+  pollWaitMsMax: 300_000,
+  /** A worker's lease: what is asked for with 0, and its bounds, in ms. */
+  leaseMs: 5_000,
+  leaseMsMin: 1_000,
+  leaseMsMax: 300_000,
+  /** Workflows that one claim offers, and versions of each. */
+  offersMax: 1_000,
+  versionsMax: 100,
+  /** Instances that one claim gives, and in one release. */
+  claimedMax: 1_000,
+  releasedMax: 1_000,
+  /** Bytes of inputs in one answer to a claim, which has at least one instance. */
+  claimAnswerBytesMax: 33_554_432,
+  /** Time until a claim is tried again while there is work that cannot be had: another claim has it in hand, or capacity is used up, in ms. */
+  heldBackMs: 25,
+  /** How often an open claim looks for work without having been told of any, in ms. */
+  claimLookMs: 30_000,
+  /** Instances whose signals one connection waits for, names of one of them, and characters of all together. */
+  interestsPerConnectionMax: 100_000,
+  namesPerInterestMax: 1_000,
+  interestCharactersMax: 33_554_432,
+  /** Ended interests that are remembered, so that a poll that comes late does not bring them back. */
+  endedInterestsMax: 10_000,
+  /** Instances whose signals are read with one operation, and bytes of payloads in one answer. */
+  interestsPerRead: 1_000,
+  signalAnswerBytesMax: 4_194_304,
+  /** Shortest time between two looks at what is due, in ms. */
+  dueGapMs: 20,
+  /** Instances whose due time is dealt with, and ends that are settled, in one operation. */
+  dueBatch: 500,
+  settleBatch: 100,
+  /** How often open ends are looked for that another process may have left, in ms. */
+  settleEveryMs: 30_000,
+  /** How long it may take until the store knows that an instance was heard, in ms. */
+  touchFlushMs: 10_000,
+  /** Notes of this kind in one operation, and those that may wait. */
+  touchBatch: 1_000,
+  touchesMax: 100_000,
+  /** Listings for operators: rows that are meant by 0, rows at most, and rows at most in the calls that the original has, too. */
+  listLimit: 100,
+  listLimitMax: 1_000,
+  listRowsMax: 10_000,
+  /** Ends of pages that are remembered, so that the page behind one begins there whatever was inserted before it, and for how long, in ms. */
+  pageCursorsMax: 256,
+  pageCursorMs: 60_000,
+  /** Histories and changes: longest state or payload sent along (default, at most), bytes of all in one page, and entries of one answer of a watch. */
+  historyStateBytes: 262_144,
+  historyStateBytesMax: 1_048_576,
+  historyPageBytesMax: 33_554_432,
+  changesMax: 100,
+  /** While somebody watches: how often changes are looked for that other processes do not announce, in ms. */
+  watchLookMs: 1_000,
+  /** Names of awaited signals that are shown of one instance. */
+  waitingForShownMax: 100,
+  /** Bytes of an operator's reason. */
+  reasonBytesMax: 65_536,
+  /** A core is ready if its store answers within this time, in ms. */
+  readyWithinMs: 2_000,
+  /** Rows that retention removes with one operation, and how often it looks, in ms. */
+  retentionBatch: 1_000,
+  retentionEveryMs: 60_000,
+  /** After a failure of the store, what core does by itself is tried again after this long, doubled each time up to the second, in ms. */
+  troubleDelayMs: 50,
+  troubleDelayMsMax: 5_000,
+  /** Longest wait for a time of the wall clock before the clock is looked at again, in ms: it may have been set. */
+  clockLookMs: 60_000,
 } as const;

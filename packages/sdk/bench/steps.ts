@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startCoreServer } from "@runtara/core/server";
+import { startCore } from "@runtara/core/server";
 import { runInstance } from "@runtara/sdk/worker";
 import { type AnyWorkflow, step, workflow } from "../src/index.ts";
 import type { History, OutgoingEntry, SaveListener } from "../src/run/history.ts";
@@ -99,7 +99,7 @@ async function engine(): Promise<Figure[]> {
 
 async function overCore(): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "runtara-bench-"));
-  const core = await startCoreServer({ databaseUrl: `sqlite:${join(folder, "core.db")}`, bindAddr: "127.0.0.1:0" });
+  const core = await startCore({ databaseUrl: `sqlite:${join(folder, "core.db")}`, bindAddr: "127.0.0.1:0" });
   const serial = workflow("serial", async (count: number) => {
     for (let index = 0; index < count; index++) await step("charge", () => result);
   });

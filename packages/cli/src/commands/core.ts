@@ -1,18 +1,20 @@
-import { coreConfigFromEnv, startCoreServer } from "@runtara/core/server";
+import { coreConfigFromEnv, startCore } from "@runtara/core/server";
 import {
   announceReady,
   createLogger,
   type Environment,
   loadDotEnv,
-  logLevels,
   onShutdownSignal,
-  readChoice,
+  readLogSettings,
+  surviveFaults,
 } from "@runtara/server-kit";
 
 export interface CoreOptions {
   readonly databaseUrl?: string;
   readonly host?: string;
   readonly port?: string;
+  readonly adminPort?: string;
+  readonly httpPort?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly clientCa?: string;
@@ -24,25 +26,27 @@ export interface CoreOptions {
 export async function core(options: CoreOptions): Promise<void> {
   loadDotEnv();
   const config = coreConfigFromEnv({ ...process.env, ...variables(options) });
-  const level = readChoice(process.env, "RUNTARA_LOG_LEVEL", logLevels, "info");
-  const logger = createLogger({ name: "core", level });
-  const server = await startCoreServer({ ...config, logger });
+  const logger = createLogger({ name: "core", ...readLogSettings(process.env) });
+  const server = await startCore({ ...config, logger });
+  surviveFaults(logger);
   // First the handlers, then the word: who reads it may send a signal at once.
-  onShutdownSignal(() => server.close());
+  onShutdownSignal(() => server.close(), { logger });
   announceReady("core", server.address);
 }
 
 /** Options win over variables. */
-function variables({ databaseUrl, host, port, tlsCert, tlsKey, clientCa, dataDir, http2 }: CoreOptions): Environment {
+function variables(options: CoreOptions): Environment {
   const given = {
-    RUNTARA_DATABASE_URL: databaseUrl,
-    RUNTARA_BIND_HOST: host,
-    RUNTARA_QUIC_PORT: port,
-    RUNTARA_TLS_CERT_FILE: tlsCert,
-    RUNTARA_TLS_KEY_FILE: tlsKey,
-    RUNTARA_TLS_CLIENT_CA_FILE: clientCa,
-    DATA_DIR: dataDir,
-    RUNTARA_HTTP2: http2 === undefined ? undefined : String(http2),
+    RUNTARA_DATABASE_URL: options.databaseUrl,
+    RUNTARA_BIND_HOST: options.host,
+    RUNTARA_QUIC_PORT: options.port,
+    RUNTARA_ADMIN_PORT: options.adminPort,
+    RUNTARA_HTTP_PORT: options.httpPort,
+    RUNTARA_TLS_CERT_FILE: options.tlsCert,
+    RUNTARA_TLS_KEY_FILE: options.tlsKey,
+    RUNTARA_TLS_CLIENT_CA_FILE: options.clientCa,
+    DATA_DIR: options.dataDir,
+    RUNTARA_HTTP2: options.http2 === undefined ? undefined : String(options.http2),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

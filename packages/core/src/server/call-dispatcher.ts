@@ -1,8 +1,13 @@
 import { type instance, respondUnserved, type ServerCall } from "@runtara/protocol";
-import type { Answer } from "../answer.ts";
+import type { CheckpointResponse } from "../checkpoints/index.ts";
 import type { Core } from "../core.ts";
-import type { CoreError } from "../core-error.ts";
-import type { CheckpointResponse, PollSignalsResponse } from "../requests.ts";
+import type { EventResponse } from "../life/index.ts";
+import type { OwnCall } from "../refusals.ts";
+import type { RegisterResponse } from "../registration/index.ts";
+import type { Acknowledged } from "../signals/index.ts";
+import { Extensions } from "./instance-wire/extensions.ts";
+import { Replies } from "./instance-wire/replies.ts";
+import type { ManagementArm } from "./management-wire/management-dispatcher.ts";
 import {
   checkpointMessage,
   eventMessage,
@@ -13,166 +18,181 @@ import {
   sleepMessage,
   statusMessage,
 } from "./messages.ts";
+import { type Connection, Peer } from "./peer.ts";
 import type { RepeatedLog } from "./repeated-log.ts";
-import { signalWord } from "./words.ts";
+import { signalWord, whole, wholeOf } from "./words.ts";
 
-/** The outer error codes of the wire: they name the operation, whatever the cause (spec 2.2). */
-type ErrorCode =
-  | "CHECKPOINT_ERROR"
-  | "GET_CHECKPOINT_ERROR"
-  | "INSTANCE_EVENT_ERROR"
-  | "INSTANCE_EVENT_BATCH_ERROR"
-  | "GET_INSTANCE_STATUS_ERROR"
-  | "POLL_SIGNALS_ERROR"
-  | "REGISTER_INSTANCE_ERROR"
-  | "RETRY_ATTEMPT_ERROR"
-  | "SIGNAL_ACK_ERROR"
-  | "SLEEP_ERROR";
+export interface CallDispatcherOptions {
+  readonly core: Core;
+  readonly log: RepeatedLog;
+  /** Carries out what comes in the arm for management calls. */
+  readonly management: ManagementArm;
+}
 
 /** Turns calls of the wire into calls of the services, and their answers into answers of the wire. */
 export class CallDispatcher {
   readonly #core: Core;
-  readonly #log: RepeatedLog;
+  readonly #replies: Replies;
+  readonly #extensions: Extensions;
 
-  constructor(core: Core, log: RepeatedLog) {
+  constructor({ core, log, management }: CallDispatcherOptions) {
     this.#core = core;
-    this.#log = log;
+    this.#replies = new Replies(log);
+    this.#extensions = new Extensions(core, this.#replies, management);
   }
 
   dispatch(call: ServerCall): void {
     const { request } = call;
-    const { lifecycle, checkpoints, signals } = this.#core;
     switch (request.case) {
       case "checkpoint":
         this.#checkpoint(call, request.value);
         break;
       case "getCheckpoint":
-        checkpoints.get(request.value, this.#answer(call, "GET_CHECKPOINT_ERROR", getCheckpointMessage));
+        this.#getCheckpoint(call, request.value);
         break;
       case "instanceEvent":
-        lifecycle.event(
-          eventRequest(request.value),
-          this.#answer(call, "INSTANCE_EVENT_ERROR", () => eventMessage),
-        );
+        this.#event(call, request.value);
         break;
       case "instanceEventBatch":
         this.#eventBatch(call, request.value);
         break;
       case "registerInstance":
-        lifecycle.register(request.value, this.#answer(call, "REGISTER_INSTANCE_ERROR", registerMessage));
+        this.#register(call, request.value);
         break;
       case "getInstanceStatus":
-        lifecycle.status(request.value.instanceId, this.#answer(call, "GET_INSTANCE_STATUS_ERROR", statusMessage));
+        this.#core.status.read(request.value.instanceId, this.#replies.answer(call, statusMessage));
         break;
       case "pollSignals":
         this.#poll(call, request.value);
         break;
-      case "signalAck": {
-        const { instanceId, signalType, acknowledged } = request.value;
-        const finish = this.#finish(call, "SIGNAL_ACK_ERROR", 1);
-        signals.acknowledge({ instanceId, signal: signalWord(signalType), acknowledged }, finish);
+      case "signalAck":
+        this.#acknowledge(call, request.value);
         break;
-      }
-      case "retryAttempt": {
-        const { instanceId, checkpointId, attemptNumber: attempt, errorMessage: error } = request.value;
-        const finish = this.#finish(call, "RETRY_ATTEMPT_ERROR", 1);
-        checkpoints.recordRetry({ instanceId, checkpointId, attempt, error }, finish);
+      case "retryAttempt":
+        this.#retry(call, request.value);
         break;
-      }
       case "sleep":
         this.#sleep(call, request.value);
         break;
       default:
-        respondUnserved(call);
+        if (!this.#extensions.dispatch(call)) respondUnserved(call);
     }
   }
 
-  #checkpoint(call: ServerCall, request: instance.CheckpointRequest): void {
-    const toMessage = (response: CheckpointResponse) => checkpointMessage(request.instanceId, response);
-    this.#core.checkpoints.save(request, this.#answer(call, "CHECKPOINT_ERROR", toMessage));
+  /** To be told when a client has gone. */
+  connectionClosed(connection: Connection): void {
+    this.#core.waiter.forget(connection);
+    this.#core.work.forget(connection);
   }
 
-  #poll(call: ServerCall, request: instance.PollSignalsRequest): void {
-    const toMessage = (response: PollSignalsResponse) => pollMessage(request.instanceId, response);
-    this.#core.signals.poll(request, this.#answer(call, "POLL_SIGNALS_ERROR", toMessage));
+  #register(call: ServerCall, request: instance.RegisterInstanceRequest): void {
+    const { instanceId, wantsStartFacts = false, client } = request;
+    Peer.of(call.connection).client = client;
+    this.#core.registration.register(request, (_, response) => {
+      if (response !== undefined) this.#registered(call, instanceId, wantsStartFacts, response);
+    });
+  }
+
+  #registered(call: ServerCall, instanceId: string, wantsStartFacts: boolean, response: RegisterResponse): void {
+    if (response.success) {
+      const isFull = Peer.of(call.connection).stamps.set(instanceId, response.facts.epoch);
+      if (isFull) this.#replies.logForgottenStamp(call);
+    } else if (response.repeatable !== "never") {
+      this.#replies.logInBand(response.error);
+    }
+    const { clock, stateBytesMax } = this.#core;
+    call.respond(
+      registerMessage(instanceId, response, wantsStartFacts ? { nowMs: clock.now(), stateBytesMax } : undefined),
+    );
+  }
+
+  #checkpoint(call: ServerCall, { instanceId, checkpointId, state, epoch: sent }: instance.CheckpointRequest): void {
+    const epoch = epochOf(call, instanceId, sent);
+    const toMessage = (response: CheckpointResponse) => {
+      // A save has moved the time by itself.
+      if (response.found) this.#heard({ instanceId, epoch });
+      return checkpointMessage(instanceId, response);
+    };
+    this.#core.checkpoints.save({ instanceId, epoch, checkpointId, state }, this.#replies.answer(call, toMessage));
+  }
+
+  #getCheckpoint(call: ServerCall, { instanceId, checkpointId }: instance.GetCheckpointRequest): void {
+    const epoch = epochOf(call, instanceId, undefined);
+    const answer = this.#replies.answer(call, (response: Parameters<typeof getCheckpointMessage>[0]) => {
+      this.#heard({ instanceId, epoch });
+      return getCheckpointMessage(response);
+    });
+    this.#core.checkpoints.get({ instanceId, checkpointId }, answer);
+  }
+
+  #poll(call: ServerCall, { instanceId, checkpointId, epoch: sent }: instance.PollSignalsRequest): void {
+    const epoch = epochOf(call, instanceId, sent);
+    const answer = this.#replies.answer(call, (response: Parameters<typeof pollMessage>[1]) => {
+      this.#heard({ instanceId, epoch });
+      return pollMessage(instanceId, response);
+    });
+    this.#core.signals.poll({ instanceId, epoch, checkpointId }, answer);
+  }
+
+  #event(call: ServerCall, event: instance.InstanceEvent): void {
+    const epoch = epochOf(call, event.instanceId, event.epoch);
+    const answer = this.#replies.answer(call, (response: EventResponse) => {
+      forgetEnded(call, event.instanceId, response);
+      return eventMessage;
+    });
+    this.#core.events.append(eventRequest(event, epoch), answer);
   }
 
   /** Each event stands for itself: one that fails is logged and the next one follows. */
   #eventBatch(call: ServerCall, { events }: instance.InstanceEventBatch): void {
     if (events.length === 0) call.finish();
-    const finish = this.#finish(call, "INSTANCE_EVENT_BATCH_ERROR", events.length);
-    for (const event of events) this.#core.lifecycle.event(eventRequest(event), finish);
-  }
-
-  #sleep(call: ServerCall, { instanceId, checkpointId, state, durationMs }: instance.SleepRequest): void {
-    const sleep = this.#core.sleeps.sleep({ instanceId, checkpointId, state, durationMs: Number(durationMs) }, () =>
-      call.respond(sleepMessage),
-    );
-    call.onAborted = () => sleep.abandon();
-  }
-
-  #answer<Response>(
-    call: ServerCall,
-    code: ErrorCode,
-    toMessage: (response: Response) => Parameters<ServerCall["respond"]>[0],
-  ): Answer<Response> {
-    return (error, response) => {
-      if (error === undefined) {
-        call.respond(toMessage(response));
-      } else {
-        this.#logStorageFailure(error);
-        call.respondError(code, error.message, { fineCode: error.code, retryable: isPassing(error) });
-      }
-    };
-  }
-
-  /** For calls whose answer is the end of the stream alone, once the services have answered for all of their `parts`. */
-  #finish(call: ServerCall, code: ErrorCode, parts: number): Answer<void> {
-    const failures: CoreError[] = [];
-    let left = parts;
-    return (error, _) => {
-      if (error !== undefined) {
-        failures.push(error);
-        this.#logUnanswered(call, error);
-      }
-      left -= 1;
-      if (left > 0) return;
-      endUnanswered(call, code, failures, parts);
-    };
-  }
-
-  #logStorageFailure(error: CoreError): void {
-    if (isPassing(error)) {
-      this.#log.write("error", { err: error }, "the store failed");
+    const finish = this.#replies.finish(call, events.length, () => {});
+    for (const event of events) {
+      this.#core.events.append(eventRequest(event, epochOf(call, event.instanceId, event.epoch)), finish);
     }
   }
 
-  #logUnanswered(call: ServerCall, error: CoreError): void {
-    const details = {
-      call: call.request.case,
-      peer: call.connection.remoteAddress,
-      code: error.code,
-      reason: error.message,
+  #acknowledge(call: ServerCall, { instanceId, signalType, acknowledged, epoch: sent }: instance.SignalAck): void {
+    const epoch = epochOf(call, instanceId, sent);
+    const finish = this.#replies.finish(call, 1, (response: Acknowledged) => forgetEnded(call, instanceId, response));
+    this.#core.signals.acknowledge({ instanceId, epoch, signal: signalWord(signalType), acknowledged }, finish);
+  }
+
+  #retry(call: ServerCall, request: instance.RetryAttemptEvent): void {
+    const { instanceId, checkpointId, attemptNumber: attempt, errorMessage: error, nextAtMs } = request;
+    const epoch = epochOf(call, instanceId, request.epoch);
+    this.#core.checkpoints.recordRetry(
+      { instanceId, epoch, checkpointId, attempt, error, nextAtMs: wholeOf(nextAtMs) },
+      this.#replies.finish(call, 1, () => {}),
+    );
+  }
+
+  #sleep(call: ServerCall, request: instance.SleepRequest): void {
+    const { instanceId, checkpointId, state } = request;
+    const epoch = epochOf(call, instanceId, request.epoch);
+    const letGo = this.#core.background.liveness.hold(instanceId, epoch);
+    const durationMs = Number(request.durationMs);
+    const sleep = this.#core.sleeps.sleep({ instanceId, epoch, checkpointId, state, durationMs }, () => {
+      letGo();
+      call.respond(sleepMessage);
+    });
+    call.onAborted = () => {
+      letGo();
+      sleep.abandon();
     };
-    this.#log.write("warn", details, "a call without an answer had no effect");
-    this.#logStorageFailure(error);
+  }
+
+  #heard({ instanceId, epoch }: OwnCall): void {
+    this.#core.background.liveness.heard(instanceId, epoch);
   }
 }
 
-/**
- * The end of the stream says that all is stored, or, to clients of 1.4.1, that it was refused for good and logged (spec
- * 1.9). A store that failed must never look like that. Repeating a batch is safe only if no part of it was stored.
- */
-function endUnanswered(call: ServerCall, code: ErrorCode, failures: readonly CoreError[], parts: number): void {
-  const error = failures.find(isPassing) ?? failures[0];
-  if (error === undefined || !(call.isHeard || isPassing(error))) call.finish();
-  else {
-    const retryable = failures.length === parts && failures.every(isPassing);
-    call.fail(code, error.message, { fineCode: error.code, retryable });
-  }
+/** The epoch that a call is held to: its own, else the one that was registered on its connection. */
+function epochOf({ connection }: ServerCall, instanceId: string, sent: bigint | undefined): number | undefined {
+  return sent === undefined ? Peer.known(connection)?.stamps.get(instanceId) : whole(sent);
 }
 
-/** The store failed and nothing was changed: the same call may succeed later. */
-function isPassing({ code }: CoreError): boolean {
-  return code === "DATABASE_ERROR" || code === "CHECKPOINT_SAVE_FAILED";
+/** What has ended is refused by its status. */
+function forgetEnded({ connection }: ServerCall, instanceId: string, { ended }: { readonly ended: boolean }): void {
+  if (ended) Peer.known(connection)?.stamps.delete(instanceId);
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type CoreServer, startCoreServer } from "@runtara/core/server";
+import { type CoreServer, startCore } from "@runtara/core/server";
 import { connect, type QuicConnection } from "@runtara/quic";
 import { type Json, matches, playedAnswer, recordedAnswer } from "../testing/compare.ts";
 import { type RecordedCall, readConversations, type Scenario } from "../testing/conversation.ts";
@@ -19,7 +19,7 @@ let server: CoreServer;
 let setup: StoreSetup;
 
 before(async () => {
-  server = await startCoreServer({ databaseUrl: `sqlite:${path}`, bindAddr: "127.0.0.1:0" });
+  server = await startCore({ databaseUrl: `sqlite:${path}`, bindAddr: "127.0.0.1:0" });
   setup = new StoreSetup(path);
 });
 after(async () => {

@@ -1,3 +1,4 @@
-/** The core server: core's services on the instance protocol over QUIC. */
+/** The core server: core's services on the instance protocol and the management protocol, probes and metrics. */
 export { type CoreConfig, coreConfigFromEnv } from "./config.ts";
-export { type CoreServer, type CoreServerOptions, startCoreServer } from "./start.ts";
+export { startCore } from "./start.ts";
+export type { CoreServer, StartCoreOptions } from "./start-options.ts";

@@ -1,157 +1,154 @@
-import {
-  type CertificatePair,
-  parseAddress,
-  QuicServer,
-  type ServerCall,
-  type ServerTls,
-  type ServerTransport,
-  serverTls,
-} from "@runtara/protocol";
-import { type Logger, silentLogger, type TlsSettings } from "@runtara/server-kit";
-import { openStore, type Store } from "@runtara/store";
-import { type Core, createCore } from "../core.ts";
+import type { QuicServer, ServerStats, ServerTls } from "@runtara/protocol";
+import { type HttpServer, type Logger, silentLogger } from "@runtara/server-kit";
+import { openStore } from "@runtara/store";
 import { limits } from "../limits.ts";
-import { CallDispatcher } from "./call-dispatcher.ts";
-import { reportFault } from "./faults.ts";
+import { listenForHttp } from "./http.ts";
+import { tlsOf } from "./identity.ts";
+import { CoreMetrics, type Port } from "./metrics.ts";
+import { type AdminServer, Gate, listenForInstances, listenForOperators, type PortContext } from "./ports.ts";
 import { RepeatedLog } from "./repeated-log.ts";
-
-export interface CoreServerOptions {
-  /** The database to open; the server closes it. Give this or `store`. */
-  readonly databaseUrl?: string;
-  /** A store that is already open; it stays open when the server closes. */
-  readonly store?: Store;
-  /** `ip:port`; port 0 lets the system choose. */
-  readonly bindAddr: string;
-  readonly transport?: ServerTransport;
-  /**
-   * PEM files, or else a certificate that is made once and kept in `dataDir`. Renewed ones are shown from the next handshake
-   * on, and a core that is back after a crash ends the connections of its earlier life at once. Default: `certificate`.
-   */
-  readonly tls?: TlsSettings;
-  /** Default: a self-signed one, made at each start. */
-  readonly certificate?: CertificatePair;
-  readonly logger?: Logger;
-}
-
-export interface CoreServer {
-  /** Where it really listens, `ip:port`. */
-  readonly address: string;
-  /** What clients may verify the server with. */
-  readonly certificatePem: string;
-  /**
-   * Ends the server: takes no more calls, cuts open sleeps (their records stay), waits for calls that are being carried out, closes
-   * all connections with code 0 `server closing`. Idempotent. `drainMs`: longest wait, default 5,000.
-   * See QuicServer's `drain`.
-   */
-  close(options?: { readonly drainMs?: number }): Promise<void>;
-}
+import { Running } from "./running.ts";
+import type { CoreServer, StartCoreOptions } from "./start-options.ts";
 
 /**
  * Starts a core: when it resolves, the database is open and connections are accepted. Rejects with `StoreError` (database) or
  * `ProtocolError` (address, port, certificate), whose message is one line; nothing is left running or behind then.
  */
-export async function startCoreServer(options: CoreServerOptions): Promise<CoreServer> {
-  const logger = options.logger ?? silentLogger;
-  const tls = tlsOf(options);
-  // The port comes first, so that a start which fails on it has not created a database. What arrives meanwhile waits.
-  let running: Running | undefined;
-  const early: ServerCall[] = [];
-  const log = new RepeatedLog(logger);
-  const server = await QuicServer.listen({
-    ...options.transport,
-    ...shownBy(tls, options),
-    bindAddr: options.bindAddr,
-    onCall: (call) => (running === undefined ? early.push(call) : running.take(call)),
-    // Everything that one drain brought is one group commit; a lone call is committed at once.
-    onDrained: () => running?.store.flush(),
-    onDraining: () => running?.cutSleeps(),
-    onFault: (fault) => reportFault(logger, fault),
-  });
+export async function startCore(options: StartCoreOptions): Promise<CoreServer> {
+  const context: PortContext = {
+    options,
+    tls: tlsOf(options),
+    gate: new Gate(),
+    metrics: options.httpAddr === undefined ? undefined : new CoreMetrics(),
+    logger: options.logger ?? silentLogger,
+  };
+  const starting = new CoreProcess(context);
   try {
-    running = new Running(options.store ?? (await openStore(databaseUrlOf(options))), log);
+    // The ports come first, so that a start which fails on them has not created a database. What arrives meanwhile waits.
+    await starting.listen();
+    await starting.run();
   } catch (error) {
-    await server.close();
+    await starting.abandon();
     throw error;
   }
-  for (const call of early) running.take(call);
-  running.store.flush();
-  const stopWatching = tls?.watch(server, logger);
-  logStart(server, tls, logger);
-  return handleOf(server, running, options, logger, stopWatching);
+  return starting;
 }
 
-/** Before anything is bound or made, so that a start which fails on its address has left no certificate behind. */
-function tlsOf({ tls, bindAddr }: CoreServerOptions): ServerTls | undefined {
-  parseAddress(bindAddr, "bind");
-  return tls && serverTls({ ...tls, bindAddr, purpose: "core" });
-}
+class CoreProcess implements CoreServer {
+  readonly #context: PortContext;
+  #instances: QuicServer | undefined;
+  #operators: AdminServer | undefined;
+  #http: HttpServer | undefined;
+  #stopWatching: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
 
-function shownBy(tls: ServerTls | undefined, { certificate }: CoreServerOptions): ListenTls {
-  if (tls === undefined) return certificate === undefined ? {} : { certificate };
-  const { clientCaPem, resetKey } = tls;
-  return { certificate: tls.certificate, resetKey, ...(clientCaPem === undefined ? {} : { clientCaPem }) };
-}
-
-type ListenTls = { certificate?: CertificatePair; resetKey?: Uint8Array; clientCaPem?: string };
-
-function logStart({ address }: QuicServer, tls: ServerTls | undefined, logger: Logger): void {
-  for (const warning of tls?.warnings ?? []) logger.warn({}, warning);
-  const shown = tls && { fingerprint: tls.fingerprint, certificate: tls.file, notAfter: tls.notAfter };
-  logger.info({ address, ...shown }, "core listens");
-}
-
-function databaseUrlOf({ databaseUrl }: CoreServerOptions): string {
-  if (databaseUrl === undefined) throw new TypeError("startCoreServer needs a databaseUrl or a store");
-  return databaseUrl;
-}
-
-/** The services at work on a store. */
-class Running {
-  readonly store: Store;
-  readonly #core: Core;
-  readonly #dispatcher: CallDispatcher;
-
-  constructor(store: Store, log: RepeatedLog) {
-    this.store = store;
-    this.#core = createCore({ store });
-    this.#dispatcher = new CallDispatcher(this.#core, log);
+  constructor(context: PortContext) {
+    this.#context = context;
   }
 
-  take(call: ServerCall): void {
-    this.#dispatcher.dispatch(call);
+  get address(): string {
+    return this.#listening.address;
   }
 
-  /** Their records stay. Also commits what waits for the end of a batch that the server will not bring any more. */
-  cutSleeps(): void {
-    this.#core.sleeps.close();
-    this.store.flush();
+  get adminAddress(): string | undefined {
+    return this.#operators?.address;
   }
-}
 
-function handleOf(
-  server: QuicServer,
-  running: Running,
-  options: CoreServerOptions,
-  logger: Logger,
-  stopWatching: (() => void) | undefined,
-): CoreServer {
-  async function close(graceMs: number): Promise<void> {
-    stopWatching?.();
-    const { unansweredCalls } = await server.drain({ graceMs });
+  get httpAddress(): string | undefined {
+    return this.#http?.address;
+  }
+
+  get certificatePem(): string {
+    return this.#listening.certificatePem;
+  }
+
+  async listen(): Promise<void> {
+    const { options, gate, metrics } = this.#context;
+    this.#instances = await listenForInstances(this.#context);
+    this.#operators = await listenForOperators(this.#context);
+    if (options.httpAddr === undefined) return;
+    const state = () => (this.#closed !== undefined ? "draining" : gate.running === undefined ? "starting" : "running");
+    const ports = new Map<Port, { stats(): ServerStats }>([["instance", this.#listening]]);
+    if (this.#operators !== undefined) ports.set("management", this.#operators);
+    metrics?.read({
+      ports,
+      store: () => gate.running?.store.stats(),
+      waiting: () => gate.running?.waiting() ?? {},
+      isReady: () => state() === "running",
+    });
+    this.#http = await listenForHttp(options.httpAddr, {
+      state,
+      store: () => gate.running?.store,
+      metrics: () => metrics?.render() ?? "",
+    });
+  }
+
+  async run(): Promise<void> {
+    const { options, tls, gate, logger } = this.#context;
+    // A thread of its own keeps syncs away from the thread that reads the network.
+    const progress = (step: string) => logger.info({ step }, "the database is brought up to date");
+    const store = options.store ?? (await openStore(databaseUrlOf(options), { sqliteHost: "thread", progress }));
+    const running = new Running(store, options, new RepeatedLog(logger));
+    gate.open(running);
+    running.start();
+    this.#stopWatching = this.#watchCertificate(tls, logger);
+    this.#logStart();
+  }
+
+  close({
+    drainMs = this.#context.options.drainMs ?? limits.drainMs,
+  }: {
+    readonly drainMs?: number;
+  } = {}): Promise<void> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  /** Of a start that has failed. */
+  async abandon(): Promise<void> {
+    this.#context.metrics?.close();
+    await Promise.all([this.#instances?.close(), this.#operators?.close(), this.#http?.close()]);
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const { options, gate, metrics, logger } = this.#context;
+    this.#stopWatching?.();
+    const ports = [this.#listening, ...(this.#operators === undefined ? [] : [this.#operators])];
+    const reports = await Promise.all(ports.map((port) => port.drain({ graceMs })));
+    const unansweredCalls = reports.reduce((sum, report) => sum + report.unansweredCalls, 0);
     if (unansweredCalls > 0) logger.warn({ unansweredCalls }, "calls were cut off, because the store took too long");
-    if (options.store === undefined) await running.store.close();
-    logger.info({ address: server.address }, "core has closed");
+    await gate.running?.close();
+    if (options.store === undefined) await gate.running?.store.close();
+    await this.#http?.close();
+    metrics?.close();
+    logger.info({ address: this.address }, "core has closed");
   }
 
-  let closed: Promise<void> | undefined;
-  return {
-    address: server.address,
-    get certificatePem() {
-      return server.certificatePem;
-    },
-    close: ({ drainMs = limits.drainMs } = {}) => {
-      closed ??= close(drainMs);
-      return closed;
-    },
-  };
+  get #listening(): QuicServer {
+    if (this.#instances === undefined) throw new Error("the core does not listen yet");
+    return this.#instances;
+  }
+
+  #watchCertificate(tls: ServerTls | undefined, logger: Logger): (() => void) | undefined {
+    const both = {
+      setCertificate: (pair: Parameters<QuicServer["setCertificate"]>[0]) => {
+        this.#listening.setCertificate(pair);
+        this.#operators?.setCertificate(pair);
+      },
+    };
+    return tls?.watch(both, logger);
+  }
+
+  #logStart(): void {
+    const { tls, logger } = this.#context;
+    for (const warning of tls?.warnings ?? []) logger.warn({}, warning);
+    const shown = tls && { fingerprint: tls.fingerprint, certificate: tls.file, notAfter: tls.notAfter };
+    const { address, adminAddress, httpAddress } = this;
+    logger.info({ address, adminAddress, httpAddress, ...shown }, "core listens");
+  }
+}
+
+function databaseUrlOf({ databaseUrl }: StartCoreOptions): string {
+  if (databaseUrl === undefined) throw new TypeError("startCore needs a databaseUrl or a store");
+  return databaseUrl;
 }

@@ -13,7 +13,7 @@ import {
   QuicClient,
 } from "@runtara/protocol";
 import { type Logger, silentLogger } from "@runtara/server-kit";
-import { type CoreServer, type CoreServerOptions, startCoreServer } from "./index.ts";
+import { type CoreServer, type StartCoreOptions, startCore } from "./index.ts";
 
 const question = create(instance.GetInstanceStatusRequestSchema, { instanceId: "i" });
 const authority = generateCertificate({ names: ["Test authority"], usage: "ca", days: 1 });
@@ -27,9 +27,9 @@ function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-async function start(t: TestContext, folder: string, options: Partial<CoreServerOptions>): Promise<CoreServer> {
+async function start(t: TestContext, folder: string, options: Partial<StartCoreOptions>): Promise<CoreServer> {
   const databaseUrl = `sqlite:${join(folder, "core.db")}`;
-  const server = await startCoreServer({ databaseUrl, bindAddr: "127.0.0.1:0", ...options });
+  const server = await startCore({ databaseUrl, bindAddr: "127.0.0.1:0", ...options });
   t.after(() => server.close());
   return server;
 }

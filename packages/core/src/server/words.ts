@@ -1,6 +1,6 @@
 import { instance } from "@runtara/protocol";
 import type { InstanceStatus, SignalType } from "@runtara/store";
-import type { EventRequest } from "../requests.ts";
+import type { EventRequest } from "../life/index.ts";
 
 // Numbers of the wire's open enums and the words that core and store use.
 
@@ -44,3 +44,13 @@ export const statusNumbers: Readonly<Record<InstanceStatus | "unknown", instance
   failed: Status.STATUS_FAILED,
   cancelled: Status.STATUS_CANCELLED,
 };
+
+/** A 64-bit number of the wire as a plain one. What is beyond 2^53 - 1 becomes that: no id, epoch or time of ours is as large. */
+export function whole(number: bigint): number {
+  const { MAX_SAFE_INTEGER: max } = Number;
+  return Math.min(Math.max(Number(number), -max), max);
+}
+
+export function wholeOf(number: bigint | undefined): number | undefined {
+  return number === undefined ? undefined : whole(number);
+}

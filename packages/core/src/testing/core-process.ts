@@ -6,12 +6,12 @@
  * Takes the variables of a core but for address and database; without DATA_DIR it makes a certificate for this run. Prints
  * the ready line; SIGTERM ends it.
  */
-import { coreConfigFromEnv, startCoreServer } from "@runtara/core/server";
+import { coreConfigFromEnv, startCore } from "@runtara/core/server";
 import { announceReady, onShutdownSignal } from "@runtara/server-kit";
 
 const [path = "", bindAddr = "127.0.0.1:0"] = process.argv.slice(2);
 const { tls, transport } = coreConfigFromEnv(process.env);
 const identity = process.env.DATA_DIR === undefined ? {} : { tls };
-const server = await startCoreServer({ databaseUrl: `sqlite:${path}`, bindAddr, transport, ...identity });
+const server = await startCore({ databaseUrl: `sqlite:${path}`, bindAddr, transport, ...identity });
 announceReady("core", server.address);
 onShutdownSignal(() => server.close());

@@ -1,185 +1,323 @@
-import fc from "fast-check";
+import type { Operation, PendingSignal, StartFacts } from "@runtara/store";
+import { ModelInstance } from "./model-instance.ts";
 
-/** One call of the services, with everything any of them needs. */
-export interface Call {
-  readonly kind:
-    | "register"
-    | "checkpoint"
-    | "get"
-    | "event"
-    | "status"
-    | "poll"
-    | "acknowledge"
-    | "send"
-    | "sendCustom"
-    | "retry";
-  readonly instanceId: string;
-  readonly checkpointId: string;
-  readonly text: string;
-  readonly event: "heartbeat" | "completed" | "failed" | "suspended" | "custom";
-  readonly signal: "cancel" | "pause" | "resume";
-}
+/** What the model knows how to do: every operation that changes something, and the reads that show it all. */
+export type ModelledOperation = Exclude<
+  Operation,
+  {
+    readonly kind:
+      | "touchInstances"
+      | "listInstances"
+      | "queryInstances"
+      | "listCheckpoints"
+      | "listEvents"
+      | "listHistory"
+      | "readChanges"
+      | "checkHealth"
+      | "removeOld";
+  }
+>;
+type Of<K extends ModelledOperation["kind"]> = Extract<ModelledOperation, { readonly kind: K }>;
 
-export const callArbitrary: fc.Arbitrary<Call> = fc.record({
-  kind: fc.oneof(
-    { weight: 5, arbitrary: fc.constant("checkpoint" as const) },
-    { weight: 3, arbitrary: fc.constantFrom("register" as const, "event" as const, "send" as const) },
-    {
-      weight: 6,
-      arbitrary: fc.constantFrom(...(["get", "status", "poll", "acknowledge", "sendCustom", "retry"] as const)),
-    },
-  ),
-  instanceId: fc.constantFrom("a", "b"),
-  checkpointId: fc.constantFrom("", "x", "y", "x::retry::1"),
-  text: fc.constantFrom("", "1", "2", "long ".repeat(50)),
-  event: fc.constantFrom("heartbeat", "completed", "failed", "suspended", "custom"),
-  signal: fc.constantFrom("cancel", "pause", "resume"),
-});
-
-interface ModelInstance {
-  status: string;
-  pointer: string | undefined;
-  startedAtMs: number;
-  finishedAtMs: number | undefined;
-  output: string | undefined;
-  error: string | undefined;
-  signal: { type: string; payload: string } | undefined;
-  readonly checkpoints: Map<string, string>;
-  readonly customs: Map<string, string>;
-  readonly retries: Set<string>;
-}
+const leaseGraceMs = 30_000;
 
 /**
- * What the instance protocol promises, written down a second time and as plainly as possible: no batches, no store, no table of
- * transitions. Answers are JSON with bytes as text.
+ * What the product promises, written down a second time and as plainly as possible: no batches, no store, no table. It knows nothing of what
+ * the engines share, so a fault there shows as a difference. Answers have the members that are promised and no others.
  */
 export class Model {
   readonly #instances = new Map<string, ModelInstance>();
+  readonly #workers = new Map<string, { leaseUntilMs: number; sequence: number; readonly lost: Set<string> }>();
+  #lastSignalId = 0;
 
-  answer(call: Call, nowMs: number): string {
-    const instance = this.#instances.get(call.instanceId);
-    const missing = `error: Instance '${call.instanceId}' not found`;
-    switch (call.kind) {
-      case "register":
-        return this.#register(call, instance, nowMs);
-      case "status":
-        return JSON.stringify(statusOf(call.instanceId, instance));
-      case "poll":
-        return JSON.stringify(instance === undefined ? {} : signalsFor(instance, call.checkpointId));
-      case "sendCustom":
-        if (call.checkpointId === "") return "error: Validation error for 'checkpoint_id': checkpoint_id is required";
-        instance?.customs.set(call.checkpointId, call.text);
-        return instance === undefined ? missing : "null";
+  run(operation: ModelledOperation): object {
+    switch (operation.kind) {
+      case "registerInstance":
+        return this.#register(operation);
+      case "startInstance":
+        return this.#start(operation);
+      case "claimWork":
+        return this.#claim(operation);
+      case "renewLease":
+        return this.#renew(operation);
+      case "releaseWork":
+        return this.#release(operation);
+      case "readSignals":
+        return { instances: operation.interests.flatMap((interest) => this.#arrived(interest)) };
+      case "fireDue":
+        return this.#fireDue(operation);
+      case "settleEnded":
+        return this.#settle(operation.nowMs);
       default:
-        return instance === undefined ? missing : answerOf(call, instance, nowMs);
+        return this.#one(operation);
     }
   }
 
-  #register({ instanceId }: Call, instance: ModelInstance | undefined, nowMs: number): string {
-    if (instance !== undefined && isFinal(instance.status)) {
-      const error = `Instance '${instanceId}' is in invalid state: expected 'pending, running or suspended', got '${instance.status}'`;
-      return JSON.stringify({ success: false, error });
+  /** Everything that concerns one instance that must be there. */
+  #one(
+    operation: Exclude<Extract<ModelledOperation, { instanceId: string }>, Of<"registerInstance" | "startInstance">>,
+  ): object {
+    const i = this.#instances.get(operation.instanceId);
+    const isUnknown = i === undefined || ("tenantId" in operation && operation.tenantId !== i.tenantId);
+    if (operation.kind === "endSleep") {
+      i?.endSleep(operation);
+      return { outcome: "ended" };
     }
-    this.#instances.set(instanceId, {
-      pointer: undefined,
-      signal: undefined,
-      checkpoints: new Map(),
-      customs: new Map(),
-      retries: new Set(),
-      ...instance,
-      status: "running",
-      startedAtMs: nowMs,
-      finishedAtMs: undefined,
-      output: undefined,
-      error: undefined,
+    if (operation.kind === "beginSleep") return isUnknown ? { outcome: "unrecorded" } : i.beginSleep(operation);
+    if (isUnknown) return { outcome: "unknownInstance" };
+    if ("epoch" in operation && operation.epoch !== undefined && operation.epoch !== i.epoch)
+      return { outcome: "fenced", epoch: i.epoch };
+    switch (operation.kind) {
+      case "readInstance":
+        return i.shown();
+      case "saveCheckpoint":
+        return i.save(operation);
+      case "saveBatch":
+        return i.saveBatch(operation);
+      case "publish":
+        return i.publish(operation);
+      case "loadCheckpoint":
+        return i.load(operation.checkpointId);
+      case "listOwnCheckpoints":
+        return i.own(operation.prefix);
+      case "recordRetry":
+        return i.recordRetry(operation);
+      case "appendEvent":
+        return i.happened(operation);
+      case "suspendUntil":
+        return i.suspendUntil(operation);
+      case "pollSignals":
+        return { outcome: "polled", ...i.signalsFor(operation.checkpointId) };
+      case "acknowledgeSignal":
+        return i.acknowledge(operation.signal, operation.nowMs);
+      case "sendSignal":
+        return i.sent(operation.signal, operation.payload, operation.nowMs);
+      case "controlInstance":
+        return this.#control(i, operation);
+      case "sendCustomSignal":
+        this.#lastSignalId += 1;
+        return i.named(operation, this.#lastSignalId);
+      case "readPublished":
+        return i.readPublished(operation.key);
+    }
+  }
+
+  #register({ instanceId, tenantId, checkTenant, checkpointId, seed, nowMs }: Of<"registerInstance">): object {
+    const known = this.#instances.get(instanceId);
+    if (checkpointId !== undefined && known?.load(checkpointId).outcome !== "found")
+      return { outcome: "checkpointMissing" };
+    if (known !== undefined && checkTenant && known.tenantId !== tenantId) return { outcome: "otherTenant" };
+    if (known?.isFinal) return { outcome: "refused", status: known.status };
+    const i = known ?? new ModelInstance({ instanceId, tenantId, createdAtMs: nowMs });
+    this.#instances.set(instanceId, i);
+    this.#lose(i);
+    const facts = i.begin(seed, nowMs, null);
+    return { outcome: "registered", created: known === undefined, facts };
+  }
+
+  #start(operation: Of<"startInstance">): object {
+    const {
+      instanceId,
+      tenantId,
+      workflow = null,
+      version = null,
+      input,
+      tags,
+      startAtMs,
+      timeoutMs,
+      parent,
+      nowMs,
+    } = operation;
+    const parentInstance = parent && this.#instances.get(parent.instanceId);
+    if (parent !== undefined) {
+      if (parentInstance === undefined) return { outcome: "parentUnknown" };
+      if (parentInstance.epoch !== parent.epoch) return { outcome: "fenced", epoch: parentInstance.epoch };
+      if (parentInstance.status !== "running") return { outcome: "parentRefused", status: parentInstance.status };
+    }
+    // A child belongs to its parent's tenant.
+    if (parentInstance !== undefined && parentInstance.tenantId !== tenantId)
+      return { outcome: "conflict", differs: ["tenant"] };
+    const known = this.#instances.get(instanceId);
+    if (known !== undefined) {
+      const differs = [
+        ...(known.tenantId === tenantId ? [] : ["tenant"]),
+        ...(known.workflow === workflow ? [] : ["workflow"]),
+        ...(known.version === version ? [] : ["version"]),
+        ...(sameBytes(known.input, input ?? null) ? [] : ["input"]),
+        ...(parent === undefined || known.parentId === parent.instanceId ? [] : ["parent"]),
+      ];
+      return differs.length > 0 ? { outcome: "conflict", differs } : { outcome: "attached", status: known.status };
+    }
+    const i = new ModelInstance({ instanceId, tenantId, createdAtMs: nowMs });
+    Object.assign(i, {
+      workflow,
+      version,
+      input: input ?? null,
+      tags,
+      timeoutMs: timeoutMs ?? null,
+      seed: operation.seed,
     });
-    return JSON.stringify({ success: true, error: "" });
-  }
-}
-
-function answerOf(call: Call, instance: ModelInstance, nowMs: number): string {
-  const { instanceId, checkpointId, text } = call;
-  if (call.kind === "checkpoint") {
-    if (instance.status !== "running") {
-      return `error: Instance '${instanceId}' is in invalid state: expected 'running', got '${instance.status}'`;
+    i.readyAtMs = startAtMs ?? (workflow === null ? null : nowMs);
+    if (parent !== undefined) {
+      i.parentId = parent.instanceId;
+      i.resultSignal = parent.resultSignal ?? null;
+      i.detached = parent.detached;
+      if (!parent.detached && parentInstance !== undefined) parentInstance.hasChildren = true;
     }
-    const stored = instance.checkpoints.get(checkpointId);
-    if (stored === undefined) {
-      instance.checkpoints.set(checkpointId, text);
-      instance.pointer = checkpointId;
+    this.#instances.set(instanceId, i);
+    return { outcome: "created", status: "pending" };
+  }
+
+  #control(i: ModelInstance, { order, text, nowMs }: Of<"controlInstance">): object {
+    if (order === "kill" && !i.isFinal) {
+      this.#lose(i);
+      i.epoch += 1;
+      i.end("cancelled", "killed", nowMs);
+      i.reasonText = text ?? null;
+    } else if (order !== "kill" && !i.isFinal) {
+      const before = `${i.status} ${i.reason}`;
+      i.sent(order, text === undefined ? undefined : new TextEncoder().encode(text), nowMs);
+      // The operator's words to what they have changed.
+      if (`${i.status} ${i.reason}` !== before) i.reasonText = text ?? null;
     }
-    return JSON.stringify({ found: stored !== undefined, state: stored ?? "", ...signalsFor(instance, checkpointId) });
+    return { outcome: "done", status: i.status };
   }
-  if (call.kind === "get") {
-    const state = instance.checkpoints.get(checkpointId) ?? (instance.retries.has(checkpointId) ? "" : undefined);
-    return JSON.stringify({ found: state !== undefined, state: state ?? "" });
+
+  #worker(workerId: string) {
+    const worker = this.#workers.get(workerId) ?? { leaseUntilMs: 0, sequence: 0, lost: new Set<string>() };
+    this.#workers.set(workerId, worker);
+    return worker;
   }
-  if (call.kind === "retry") {
-    instance.retries.add(`${checkpointId}::retry::1`);
-    return "null";
+
+  /** Somebody else takes it from its holder. */
+  #lose(i: ModelInstance): void {
+    if (i.holder !== null) this.#worker(i.holder).lost.add(i.instanceId);
+    i.holder = null;
   }
-  if (call.kind === "event") return happened(call, instance, nowMs);
-  if (call.kind === "send") return sent(call, instance, nowMs);
-  return acknowledged(call, instance, nowMs);
-}
 
-function happened({ event, text }: Call, instance: ModelInstance, nowMs: number): string {
-  if (isFinal(instance.status) || event === "heartbeat" || event === "custom") return "null";
-  if (event === "completed") end(instance, "completed", nowMs, text === "" ? undefined : text, undefined);
-  else if (event === "failed") end(instance, "failed", nowMs, undefined, text === "" ? "Unknown error" : text);
-  else if (instance.signal?.type === "cancel") end(instance, "cancelled", nowMs, instance.output, instance.error);
-  else instance.status = "suspended";
-  return "null";
-}
-
-function sent({ signal, text }: Call, instance: ModelInstance, nowMs: number): string {
-  if (isFinal(instance.status))
-    return `error: Cannot send signal to instance in '${instance.status}' state (terminal state)`;
-  if (instance.signal?.type === "cancel") return "null";
-  instance.signal = { type: signal, payload: text };
-  if (signal === "cancel" && instance.status !== "running") {
-    end(instance, "cancelled", nowMs, instance.output, instance.error);
+  #claim({
+    workerId,
+    tenantId,
+    offers,
+    received,
+    leaseMs,
+    nowMs,
+    seed,
+  }: Of<"claimWork"> & { seed?: Uint8Array }): object {
+    const worker = this.#worker(workerId);
+    const answer = (work: [ModelInstance, StartFacts][]) => ({
+      outcome: "claimed",
+      sequence: worker.sequence,
+      leaseUntilMs: worker.leaseUntilMs,
+      work: work.map(([{ instanceId, tenantId: tenant }, facts]) => ({ instanceId, tenantId: tenant, facts })),
+    });
+    const all = [...this.#instances.values()];
+    const unconfirmed = all.filter(({ holder, claimSequence }) => holder === workerId && claimSequence > received);
+    const leaseOver = ({ holder }: ModelInstance) => holder !== null && this.#worker(holder).leaseUntilMs <= nowMs;
+    const offered = all.filter(
+      (i) =>
+        i.tenantId === tenantId &&
+        offers.some(
+          ({ name, versions }) => name === i.workflow && (i.version === null || versions.includes(i.version)),
+        ),
+    );
+    const open = offered.filter((i) =>
+      i.status === "running" ? leaseOver(i) : !i.isFinal && i.readyAtMs !== null && i.readyAtMs <= nowMs,
+    );
+    worker.leaseUntilMs = Math.max(worker.leaseUntilMs, nowMs + leaseMs);
+    if (unconfirmed.length > 0) return answer(unconfirmed.map((i) => [i, i.facts()]));
+    if (open.length === 0) return answer([]);
+    worker.sequence += 1;
+    return answer(
+      open.map((i) => {
+        this.#lose(i);
+        worker.lost.delete(i.instanceId);
+        i.claimSequence = worker.sequence;
+        return [i, i.begin(seed ?? null, nowMs, workerId)];
+      }),
+    );
   }
-  return "null";
-}
 
-function acknowledged({ signal }: Call, instance: ModelInstance, nowMs: number): string {
-  const pending = instance.signal?.type;
-  if (pending === undefined) return "null";
-  if (pending !== signal) {
-    return `error: Validation error for 'signal_type': ${signal} was acknowledged while ${pending} is pending`;
+  #renew({ workerId, leaseMs, nowMs }: Of<"renewLease">): object {
+    const worker = this.#worker(workerId);
+    worker.leaseUntilMs = Math.max(worker.leaseUntilMs, nowMs + leaseMs);
+    return { outcome: "renewed", leaseUntilMs: worker.leaseUntilMs, lost: [...worker.lost].toSorted() };
   }
-  instance.signal = undefined;
-  if (signal === "cancel" && !isFinal(instance.status))
-    end(instance, "cancelled", nowMs, instance.output, instance.error);
-  return "null";
+
+  #release({ workerId, work, nowMs }: Of<"releaseWork">): object {
+    for (const { instanceId, epoch, delayMs, reason } of work) {
+      const i = this.#instances.get(instanceId);
+      this.#worker(workerId).lost.delete(instanceId);
+      if (i === undefined || i.holder !== workerId || i.epoch !== epoch) continue;
+      i.holder = null;
+      if (i.status !== "running") continue;
+      i.suspend("handedBack", nowMs);
+      i.reasonText = reason === "" ? null : reason;
+      i.readyAtMs = nowMs + delayMs;
+    }
+    return { outcome: "released" };
+  }
+
+  #arrived({ instanceId, epoch, names, afterSignalId, seenSignal }: Of<"readSignals">["interests"][number]): object[] {
+    const i = this.#instances.get(instanceId);
+    if (i === undefined || i.epoch !== epoch || i.isFinal)
+      return [{ instanceId, fenced: true, signal: undefined, queued: [] }];
+    const signal: PendingSignal | undefined = i.pending?.type === seenSignal ? undefined : i.pending;
+    const queued = i.waitingSignals(names, afterSignalId);
+    return signal === undefined && queued.length === 0 ? [] : [{ instanceId, fenced: false, signal, queued }];
+  }
+
+  #fireDue({ nowMs, staleAfterMs }: Of<"fireDue">): object {
+    const fired = { outcome: "fired", timedOut: [] as string[], lost: [] as string[], abandoned: [] as string[] };
+    for (const i of [...this.#instances.values()].toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : 1))) {
+      if (i.status !== "running") continue;
+      const leaseUntilMs = i.holder === null ? undefined : this.#worker(i.holder).leaseUntilMs;
+      if (i.timeoutMs !== null && i.usedMs + nowMs - (i.startedAtMs ?? 0) >= i.timeoutMs) {
+        fired.timedOut.push(i.instanceId);
+        this.#lose(i);
+        i.epoch += 1;
+        i.end("failed", "timeout", nowMs);
+      } else if (leaseUntilMs !== undefined && leaseUntilMs + leaseGraceMs <= nowMs) {
+        fired.abandoned.push(i.instanceId);
+        this.#lose(i);
+        i.epoch += 1;
+        i.suspend("handedBack", nowMs);
+        i.readyAtMs = nowMs;
+      } else if (leaseUntilMs === undefined && nowMs - (i.lastSeenAtMs ?? 0) >= staleAfterMs) {
+        fired.lost.push(i.instanceId);
+        if (i.pending?.type === "cancel") i.end("cancelled", "cancelled", nowMs);
+        else i.suspend("lost", nowMs);
+      }
+    }
+    return fired;
+  }
+
+  /** To the end, and says nothing of the steps on the way. */
+  #settle(nowMs: number): object {
+    for (;;) {
+      const i = [...this.#instances.values()].find(({ isUnsettled }) => isUnsettled);
+      if (i === undefined) return { outcome: "settled" };
+      i.isUnsettled = false;
+      const parent = i.parentId === null ? undefined : this.#instances.get(i.parentId);
+      if (parent !== undefined && i.resultSignal !== null) {
+        this.#lastSignalId += 1;
+        const sent = {
+          name: i.resultSignal,
+          payload: i.resultBytes(),
+          queued: true,
+          messageId: `child:${i.instanceId}`,
+          nowMs,
+        };
+        parent.named(sent, this.#lastSignalId);
+      }
+      for (const child of this.#instances.values()) {
+        if (child.parentId === i.instanceId && !child.detached && !child.isFinal)
+          child.sent("cancel", undefined, nowMs);
+      }
+    }
+  }
 }
 
-function signalsFor(instance: ModelInstance, checkpointId: string): object {
-  const custom = instance.customs.get(checkpointId);
-  instance.customs.delete(checkpointId);
-  return {
-    signal: instance.signal,
-    ...(custom === undefined ? {} : { custom: { checkpointId, payload: custom } }),
-  };
-}
-
-function statusOf(instanceId: string, instance: ModelInstance | undefined): object {
-  if (instance === undefined) return { instanceId, status: "unknown", startedAtMs: 0, error: "Instance not found" };
-  const { status, pointer, startedAtMs, finishedAtMs, output, error } = instance;
-  return { instanceId, status, checkpointId: pointer, startedAtMs, finishedAtMs, output, error };
-}
-
-function end(
-  instance: ModelInstance,
-  status: string,
-  nowMs: number,
-  output: string | undefined,
-  error: string | undefined,
-): void {
-  Object.assign(instance, { status, finishedAtMs: nowMs, output, error });
-}
-
-function isFinal(status: string): boolean {
-  return ["completed", "failed", "cancelled"].includes(status);
+function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {
+  return one === null || other === null ? one === other : Buffer.compare(one, other) === 0;
 }

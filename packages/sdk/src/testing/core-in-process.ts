@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { answered, type Core, createCore } from "@runtara/core";
-import { type CoreServer, startCoreServer } from "@runtara/core/server";
+import { type CoreServer, startCore } from "@runtara/core/server";
 import { instance, QuicClient, request } from "@runtara/protocol";
 import { openStore, type Store } from "@runtara/store";
 import type { RunInstanceOptions } from "../worker/settings.ts";
@@ -24,10 +24,11 @@ export class TestCore {
   static async start(t: { after(cleanUp: () => void | Promise<void>): void }): Promise<TestCore> {
     const path = join(temporaryFolder(t), "core.db");
     const store = await openStore(`sqlite:${path}`);
-    const server = await startCoreServer({ store, bindAddr: "127.0.0.1:0" });
+    const server = await startCore({ store, bindAddr: "127.0.0.1:0" });
     const core = new TestCore(path, store, server);
     t.after(async () => {
       await server.close({ drainMs: 0 });
+      await core.core.close();
       await store.close();
     });
     return core;

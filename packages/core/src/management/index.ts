@@ -1,0 +1,53 @@
+import type { Store } from "@runtara/store";
+import type { Answer } from "../answer.ts";
+import { answered } from "../answer.ts";
+import { type Clock, systemClock } from "../timers/clock.ts";
+import type { StartRequest, StartResponse } from "../work/index.ts";
+import { OperatorControl } from "./control.ts";
+import { InstanceDirectory } from "./instances.ts";
+import { PageCursors } from "./page-cursors.ts";
+import { RecordReader } from "./records.ts";
+import { InstanceWaits } from "./waits.ts";
+
+export type { NamedSignal, OperatorControl, Order } from "./control.ts";
+export type { Health, InstanceDirectory, InstanceRef, ListRequest, QueryRequest } from "./instances.ts";
+export type { CheckpointList, CheckpointListRequest, HistoryRequest, RecordReader } from "./records.ts";
+export type { Change, Changes, InstanceWaits, WaitRequest, WatchRequest } from "./waits.ts";
+
+export interface ManagementOptions {
+  readonly store: Store;
+  /** Starts an instance: `WorkService.start`. */
+  readonly start: (request: StartRequest, answer: Answer<StartResponse>) => void;
+  /** An instance has ended whose end concerns others: `SettleService.wake`. */
+  readonly onUnsettled?: () => void;
+  readonly clock?: Clock;
+}
+
+/**
+ * What operators and clients may ask and do (spec 2.11 and its extensions), on plain values. Every method rejects with `CoreError`
+ * alone; giving up waiting for one changes nothing.
+ */
+export interface Management {
+  readonly instances: InstanceDirectory;
+  readonly records: RecordReader;
+  readonly control: OperatorControl;
+  readonly waits: InstanceWaits;
+  /** @throws CoreError START_CONFLICT, VALIDATION_ERROR, VALUE_TOO_LARGE */
+  start(request: StartRequest): Promise<StartResponse>;
+}
+
+export function createManagement({
+  store,
+  start,
+  onUnsettled = () => {},
+  clock = systemClock,
+}: ManagementOptions): Management {
+  const cursors = new PageCursors(clock.now);
+  return {
+    instances: new InstanceDirectory(store, cursors),
+    records: new RecordReader(store, cursors),
+    control: new OperatorControl(store, clock.now, onUnsettled),
+    waits: new InstanceWaits(store, clock),
+    start: (request) => answered((answer) => start(request, answer)),
+  };
+}
