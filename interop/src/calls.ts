@@ -50,6 +50,8 @@ export const calls = {
   "connection closed by the client": all,
   "connection closed by the server": transport,
   "server started again": all,
+  "extension calls refused": ["ourSdkToCore"],
+  "extension fields passed over": ["ourSdkToCore"],
   "workflow run": ["ourSdkToCore"],
   "workflow cancelled": ["ourSdkToCore"],
   "workflow resumed": ["ourSdkToCore"],

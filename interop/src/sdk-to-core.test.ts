@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { type CoreServer, startCoreServer } from "@runtara/core/server";
+import { type CoreServer, startCore } from "@runtara/core/server";
 import { type Instance, openStore, type SignalType, type Store, type StoredEvent } from "@runtara/store";
 import { hex, utf8 } from "./bytes.ts";
 import { cell } from "./cell.ts";
@@ -11,7 +11,6 @@ import { temporaryFolder } from "./folder.ts";
 import { DriverPeer } from "./peer.ts";
 
 const direction = "sdkToOurCore";
-const active = ["pending", "running", "suspended"] as const;
 let folder: string;
 let store: Store;
 let core: CoreServer;
@@ -19,7 +18,7 @@ let core: CoreServer;
 before(async () => {
   folder = temporaryFolder();
   store = await openStore(`sqlite:${join(folder, "core.db")}`);
-  core = await startCoreServer({ store, bindAddr: "127.0.0.1:0" });
+  core = await startCore({ store, bindAddr: "127.0.0.1:0" });
 });
 after(async () => {
   await core.close();
@@ -41,18 +40,28 @@ async function stored(instanceId: string): Promise<Instance> {
 
 /** Newest first. */
 async function events(instanceId: string): Promise<readonly StoredEvent[]> {
-  return (await store.run({ kind: "listEvents", instanceId, limit: 100 })).events;
+  const page = await store.run({ kind: "listEvents", instanceId, limit: 100 });
+  assert.equal(page.outcome, "page");
+  return page.events;
+}
+
+/** Oldest first. */
+async function retriesOf(instanceId: string, checkpointId: string) {
+  const page = await store.run({ kind: "listHistory", instanceId, limit: 100, bytesMax: 0 });
+  assert.equal(page.outcome, "page");
+  const retries = page.entries.filter((entry) => entry.kind === "retry");
+  return retries.filter((retry) => retry.checkpointId === checkpointId);
 }
 
 async function signal(instanceId: string, type: SignalType, payload: string): Promise<void> {
-  const rest = { payload: utf8(payload), allowedIn: active, transitions: [], nowMs: Date.now() };
+  const rest = { payload: utf8(payload), nowMs: Date.now() };
   const sent = await store.run({ kind: "sendSignal", instanceId, signal: type, ...rest });
   assert.equal(sent.outcome, "sent");
 }
 
 async function customSignal(instanceId: string, checkpointId: string, payload: string): Promise<void> {
   const rest = { payload: utf8(payload), nowMs: Date.now() };
-  const sent = await store.run({ kind: "sendCustomSignal", instanceId, checkpointId, ...rest });
+  const sent = await store.run({ kind: "sendCustomSignal", instanceId, name: checkpointId, queued: false, ...rest });
   assert.equal(sent.outcome, "sent");
 }
 
@@ -245,9 +254,8 @@ cell(direction, "signal acknowledged", async () => {
 cell(direction, "retry attempt", async () => {
   await using sdk = await program("retry");
   await sdk.ok({ call: "record_retry_attempt", id: "charge", attempt: 2, error: "timed out" });
-  const find = () => store.run({ kind: "listRetries", instanceId: "retry", checkpointId: "charge", limit: 10 });
-  while ((await find()).retries.length === 0) await sdk.ok({ call: "heartbeat" });
-  const [retry] = (await find()).retries;
+  while ((await retriesOf("retry", "charge")).length === 0) await sdk.ok({ call: "heartbeat" });
+  const [retry] = await retriesOf("retry", "charge");
   assert.deepEqual([retry?.attempt, retry?.error], [2, "timed out"]);
 });
 
@@ -299,8 +307,7 @@ cell(direction, "durable function, retried", async () => {
   await using sdk = await program("flaky");
   const call = { call: "durable", key: "k", fails: 3, retries: true };
   assert.deepEqual(await sdk.ok(call), { key: "k", execution: 4 });
-  const rest = { instanceId: "flaky", checkpointId: "durable::flaky::k", limit: 10 };
-  const { retries } = await store.run({ kind: "listRetries", ...rest });
+  const retries = await retriesOf("flaky", "durable::flaky::k");
   assert.deepEqual(
     retries.map((retry) => [retry.attempt, retry.error]),
     [2, 3, 4].map((attempt) => [attempt, `execution ${attempt - 1} fails as asked`]),
@@ -332,7 +339,7 @@ cell(direction, "server started again", async () => {
   await sdk.ok({ call: "checkpoint", id: "before", state: "01" });
   const { address } = core;
   await core.close();
-  core = await startCoreServer({ store, bindAddr: address });
+  core = await startCore({ store, bindAddr: address });
   assert.equal(await sdk.ok({ call: "get_checkpoint", id: "before" }), "01");
   await sdk.ok({ call: "checkpoint", id: "after", state: "02" });
 });

@@ -2,12 +2,15 @@
 // This file is part of runtara-interop, free software under the GNU Affero General Public License,
 // version 3 or (at your option) any later version. See interop/LICENSE.
 
-//! Load on a server through the original's client: `load poll|checkpoint --addr ADDR …`.
+//! Load on a server through the original's client: `load poll|checkpoint|found|register --addr ADDR …`.
 //!
 //! `poll` sends PollSignals and demands a CANCEL signal for the asked instance. `checkpoint` registers instances, saves
-//! new checkpoints, demands "saved as new", and at the end reads each caller's last one back. Prints one line of JSON.
+//! new checkpoints, demands "saved as new", and at the end reads each caller's last one back. `found` saves a few
+//! checkpoints for each caller and then sends them again and again, demanding the stored bytes. `register` registers new
+//! instances. Prints one line of JSON.
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -22,23 +25,50 @@ use runtara_protocol::instance_proto::{
     SignalType, rpc_request::Request, rpc_response::Response,
 };
 
-const USAGE: &str = "usage: load poll|checkpoint [options]
+const USAGE: &str = "usage: load poll|checkpoint|found|register [options]
   --addr IP:PORT        the server (default 127.0.0.1:8001)
   --in-flight N         callers, each with one call in flight (default 64)
   --seconds S           measured time (default 5)
   --warmup S            time before, not counted (default 1)
   --connections N       QUIC connections that the callers share (default 1)
   --threads N           threads of this program (default: one per processor)
-  --instances N         checkpoint: instances the callers share (default: one per caller)
-  --state-bytes N       checkpoint: size of a state (default 256)
+  --instances N         checkpoint, found: instances the callers share (default: one per caller)
+  --state-bytes N       checkpoint, found: size of a state (default 256)
+  --read-back BOOL      checkpoint: read each caller's last one at the end (default true)
   --count N             stop after N calls instead of after the time (default 0 = time)
   --prefix TEXT         start of instance ids (default: unique to the run)";
 
 /// Patience for the calls still out when the time is up; one that takes longer counts as an error.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// Checkpoints that each caller of `found` sends in turns.
+const FOUND_IDS: u64 = 16;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Poll,
+    Checkpoint,
+    Found,
+    Register,
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "poll" => Ok(Self::Poll),
+            "checkpoint" => Ok(Self::Checkpoint),
+            "found" => Ok(Self::Found),
+            "register" => Ok(Self::Register),
+            _ => Err(format!("no such mode: {text}")),
+        }
+    }
+}
+
 struct Plan {
-    checkpoints: bool,
+    mode: Mode,
+    read_back: bool,
     addr: SocketAddr,
     in_flight: usize,
     warmup: Duration,
@@ -62,15 +92,12 @@ fn main() {
 }
 
 fn read_plan(args: &Args) -> Plan {
-    let mode: String = args.word(0, "poll or checkpoint");
-    if mode != "poll" && mode != "checkpoint" {
-        fail(USAGE);
-    }
     let in_flight = args.option("in-flight", 64_usize).max(1);
     let count = args.option("count", 0_u64);
     let warmup = if count > 0 { 0.0 } else { args.option("warmup", 1.0) };
     Plan {
-        checkpoints: mode == "checkpoint",
+        mode: args.word(0, "poll, checkpoint, found or register"),
+        read_back: args.option("read-back", true),
         addr: args.option("addr", SocketAddr::from(([127, 0, 0, 1], 8001))),
         in_flight,
         warmup: Duration::from_secs_f64(warmup),
@@ -92,9 +119,10 @@ async fn run(plan: Arc<Plan>) {
     for _ in 0..plan.connections {
         clients.push(Arc::new(connect(plan.addr).await));
     }
-    if plan.checkpoints {
+    if matches!(plan.mode, Mode::Checkpoint | Mode::Found) {
         for index in 0..plan.instances {
-            register(&clients[index % clients.len()], &instance_id(&plan, index)).await;
+            let registered = register(&clients[index % clients.len()], &instance_id(&plan, index)).await;
+            registered.unwrap_or_else(|error| fail(&error));
         }
     }
     let begin = Instant::now();
@@ -147,16 +175,16 @@ async fn connect(addr: SocketAddr) -> RuntaraClient {
     }
 }
 
-async fn register(client: &RuntaraClient, instance_id: &str) {
+async fn register(client: &RuntaraClient, instance_id: &str) -> Result<(), String> {
     let request = Request::RegisterInstance(RegisterInstanceRequest {
         instance_id: instance_id.to_owned(),
         tenant_id: "load".to_owned(),
         checkpoint_id: None,
     });
     match ask(client, request).await {
-        Ok(Response::RegisterInstance(answer)) if answer.success => {}
-        Ok(other) => fail(&format!("registration of {instance_id}: {other:?}")),
-        Err(error) => fail(&format!("registration of {instance_id}: {error}")),
+        Ok(Response::RegisterInstance(answer)) if answer.success => Ok(()),
+        Ok(other) => Err(format!("registration of {instance_id}: {other:?}")),
+        Err(error) => Err(format!("registration of {instance_id}: {error}")),
     }
 }
 
@@ -186,22 +214,30 @@ async fn call_in_a_loop(
     let mut tally = Tally::default();
     let mut state = vec![0x5a_u8; plan.state_bytes];
     let mut last_saved = None;
+    if plan.mode == Mode::Found
+        && let Err(error) = save_some(&client, &instance, index, &mut state).await
+    {
+        return Tally::failed(error);
+    }
     for number in 0_u64.. {
         let begun = Instant::now();
         let over = if plan.count > 0 { !take_one(&left) } else { begun >= until };
         if over {
             break;
         }
-        let outcome = if plan.checkpoints {
-            state[..8].copy_from_slice(&number.to_be_bytes());
-            let id = format!("c{index}-{number}");
-            let outcome = save(&client, &instance, &id, &state).await;
-            if outcome.is_ok() {
-                last_saved = Some((id, number));
+        let outcome = match plan.mode {
+            Mode::Checkpoint => {
+                state[..8].copy_from_slice(&number.to_be_bytes());
+                let id = format!("c{index}-{number}");
+                let outcome = save(&client, &instance, &id, &state).await;
+                if outcome.is_ok() {
+                    last_saved = Some((id, number));
+                }
+                outcome
             }
-            outcome
-        } else {
-            poll(&client, &instance).await
+            Mode::Found => find(&client, &instance, index, number % FOUND_IDS, &mut state).await,
+            Mode::Register => register(&client, &format!("{}-{index}-{number}", plan.prefix)).await,
+            Mode::Poll => poll(&client, &instance).await,
         };
         let ended = Instant::now();
         if plan.count > 0 || (ended >= measured_from && ended < until) {
@@ -210,7 +246,7 @@ async fn call_in_a_loop(
             tally.count_unmeasured(outcome);
         }
     }
-    if let Some((id, number)) = last_saved {
+    if let (true, Some((id, number))) = (plan.read_back, last_saved) {
         state[..8].copy_from_slice(&number.to_be_bytes());
         tally.verified(read_back(&client, &instance, &id, &state).await);
     }
@@ -240,6 +276,32 @@ async fn save(client: &RuntaraClient, instance: &str, id: &str, state: &[u8]) ->
     match ask(client, Request::Checkpoint(request)).await? {
         Response::Checkpoint(answer) if !answer.found => Ok(()),
         other => Err(format!("a new checkpoint was answered {other:?}")),
+    }
+}
+
+/// What `find` asks for.
+async fn save_some(client: &RuntaraClient, instance: &str, index: usize, state: &mut [u8]) -> Result<(), String> {
+    for number in 0..FOUND_IDS {
+        state[..8].copy_from_slice(&number.to_be_bytes());
+        save(client, instance, &format!("f{index}-{number}"), state).await?;
+    }
+    Ok(())
+}
+
+/// Sends other bytes than those that are stored; the answer must have the stored ones.
+async fn find(
+    client: &RuntaraClient,
+    instance: &str,
+    index: usize,
+    number: u64,
+    state: &mut [u8],
+) -> Result<(), String> {
+    let checkpoint_id = format!("f{index}-{number}");
+    let request = CheckpointRequest { instance_id: instance.to_owned(), checkpoint_id, state: Vec::new() };
+    state[..8].copy_from_slice(&number.to_be_bytes());
+    match ask(client, Request::Checkpoint(request)).await? {
+        Response::Checkpoint(answer) if answer.found && answer.state == state => Ok(()),
+        other => Err(format!("a stored checkpoint was answered {other:?}")),
     }
 }
 

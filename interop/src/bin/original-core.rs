@@ -2,36 +2,33 @@
 // This file is part of runtara-interop, free software under the GNU Affero General Public License,
 // version 3 or (at your option) any later version. See interop/LICENSE.
 
-//! The original core on an address and an SQLite file: `original-core ADDR DATABASE`.
+//! The original core on an address and a database: `original-core ADDR DATABASE`, an SQLite file or a `postgres://` URL.
 //!
 //! Prints `ready ADDR` once a client has really connected. Port 0 takes a free port.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use runtara_core::persistence::SqlitePersistence;
+use runtara_core::persistence::{Persistence, PostgresPersistence, SqlitePersistence};
 use runtara_core::runtime::CoreRuntime;
 use runtara_interop::args::{Args, fail};
 use runtara_interop::lifetime::{leave, told_to_stop};
 use runtara_protocol::RuntaraClient;
 use runtara_protocol::client::RuntaraClientConfig;
 
-const USAGE: &str = "usage: original-core ADDR DATABASE   (ADDR ip:port, DATABASE path of an SQLite file)";
+const USAGE: &str = "usage: original-core ADDR DATABASE   (ADDR ip:port, DATABASE path of an SQLite file or postgres:// URL)";
 
 #[tokio::main]
 async fn main() {
     let args = Args::from_env(USAGE);
     let wanted: SocketAddr = args.word(0, "ADDR");
-    let database: PathBuf = args.word(1, "DATABASE");
+    let database: String = args.word(1, "DATABASE");
     let addr = with_real_port(wanted);
 
-    let persistence = match SqlitePersistence::from_path(&database).await {
-        Ok(persistence) => persistence,
-        Err(error) => fail(&format!("{}: {error}", database.display())),
-    };
-    let started = CoreRuntime::builder().persistence(Arc::new(persistence)).bind_addr(addr).build();
+    let persistence = open(&database).await;
+    let started = CoreRuntime::builder().persistence(persistence).bind_addr(addr).build();
     let started = match started {
         Ok(config) => config.start().await,
         Err(error) => Err(error),
@@ -46,6 +43,24 @@ async fn main() {
     told_to_stop().await;
     let _ = core.shutdown().await;
     leave().await
+}
+
+/// With its migrations carried out, as the original's own program does before it serves.
+async fn open(database: &str) -> Arc<dyn Persistence> {
+    if database.starts_with("postgres") {
+        let pool = match sqlx::PgPool::connect(database).await {
+            Ok(pool) => pool,
+            Err(error) => fail(&format!("{database}: {error}")),
+        };
+        if let Err(error) = runtara_core::migrations::run_postgres(&pool).await {
+            fail(&format!("{database}: {error}"));
+        }
+        return Arc::new(PostgresPersistence::new(pool));
+    }
+    match SqlitePersistence::from_path(Path::new(database)).await {
+        Ok(persistence) => Arc::new(persistence),
+        Err(error) => fail(&format!("{database}: {error}")),
+    }
 }
 
 /// The original keeps port 0 as it is, so a free one is looked for beforehand.
