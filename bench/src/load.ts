@@ -6,7 +6,11 @@ import { cpuSeconds } from "./process-stats.ts";
 
 const nodeLoad = join(import.meta.dirname, "node", "load.ts");
 
-export type Mode = "poll" | "checkpoint";
+/**
+ * `poll`: PollSignals. `checkpoint`: new checkpoints, each caller's last one read back at the end. `found`: checkpoints that exist.
+ * `register`: new instances.
+ */
+export type Mode = "poll" | "checkpoint" | "found" | "register";
 
 /**
  * Who makes the load: the Rust program on the original's client, or a Node process with our client on QUIC or HTTP/2, or
@@ -18,6 +22,10 @@ export type Generator = "original" | "quic" | "http2" | "grpc";
 export interface Load {
   readonly mode: Mode;
   readonly inFlight: number;
+  /** Bytes of a state. Default 256. */
+  readonly stateBytes?: number;
+  /** For servers that keep nothing: the checkpoints are not read back. */
+  readonly isForgotten?: true;
   /** Default: the original's client. */
   readonly generator?: Generator;
 }
@@ -60,8 +68,10 @@ export async function runCount(binFolder: string, server: Server, load: Load, co
 }
 
 async function run(binFolder: string, server: Server, load: Load, extra: readonly string[]): Promise<Report> {
-  const states = load.mode === "checkpoint" ? ["--state-bytes", `${stateBytes}`] : [];
-  const common = ["--addr", server.address, "--in-flight", `${load.inFlight}`, ...states];
+  const hasStates = load.mode === "checkpoint" || load.mode === "found";
+  const states = hasStates ? ["--state-bytes", `${load.stateBytes ?? stateBytes}`] : [];
+  const forgotten = load.isForgotten ? ["--read-back", "false"] : [];
+  const common = ["--addr", server.address, "--in-flight", `${load.inFlight}`, ...states, ...forgotten];
   return JSON.parse(await print(binFolder, load, [...common, ...extra])) as Report;
 }
 

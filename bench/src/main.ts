@@ -1,15 +1,23 @@
 // `npm run bench`: measures ours and the original side by side and prints the tables.
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Benchmark, Results } from "./benchmarks/benchmark.ts";
+import { calls } from "./benchmarks/calls.ts";
 import { checkpoints } from "./benchmarks/checkpoints.ts";
 import { clients } from "./benchmarks/clients.ts";
+import { crashPostgres } from "./benchmarks/crash-postgres.ts";
+import { crashSqlite } from "./benchmarks/crash-sqlite.ts";
 import { echo } from "./benchmarks/echo.ts";
 import { fsync } from "./benchmarks/fsync.ts";
 import { fullStore } from "./benchmarks/full-store.ts";
 import { memory } from "./benchmarks/memory.ts";
+import { postgres } from "./benchmarks/postgres.ts";
+import { postgresTwo } from "./benchmarks/postgres-two.ts";
+import { slowDisk } from "./benchmarks/slow-disk.ts";
+import { statements } from "./benchmarks/statements.ts";
+import { states } from "./benchmarks/states.ts";
 import { upload } from "./benchmarks/upload.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { buildPeers } from "./peers.ts";
@@ -18,7 +26,23 @@ import { renderResults } from "./report.ts";
 import { renderTable } from "./table.ts";
 import { type Target, targetsOf } from "./targets.ts";
 
-const benchmarks: readonly Benchmark[] = [echo, clients, upload, checkpoints, fullStore, memory, fsync];
+const benchmarks: readonly Benchmark[] = [
+  echo,
+  clients,
+  upload,
+  checkpoints,
+  calls,
+  states,
+  slowDisk,
+  postgres,
+  postgresTwo,
+  fullStore,
+  memory,
+  fsync,
+  statements,
+  crashSqlite,
+  crashPostgres,
+];
 
 interface Options {
   readonly json: boolean;
@@ -68,6 +92,7 @@ async function main(words: readonly string[], options: Options): Promise<void> {
   const results: Results = {
     comparisons: all.flatMap(({ comparisons }) => comparisons),
     figures: all.flatMap(({ figures }) => figures),
+    facts: all.flatMap(({ facts = [] }) => facts),
   };
   const targets = targetsOf(results);
   if (options.json) process.stdout.write(`${JSON.stringify({ machine, plan, ...results, targets })}\n`);
@@ -77,6 +102,8 @@ async function main(words: readonly string[], options: Options): Promise<void> {
 /** Gone when this process ends, however it ends; the servers in it have been killed by then. */
 function temporaryFolder(parent: string): string {
   const folder = mkdtempSync(join(parent, "runtara-bench-"));
+  // PostgreSQL runs as another user and loads a library from here.
+  chmodSync(folder, 0o755);
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
   return folder;
 }

@@ -1,6 +1,6 @@
 // The programs that are compared, each started the way its users would.
 import { mkdtemp, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Command, runProgram, type Server, startServer } from "./child.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -48,12 +48,19 @@ export interface Core extends Server {
   readonly database: string;
 }
 
-export async function startCore(ground: Ground, peer: Peer, fill?: (database: string) => Promise<void>): Promise<Core> {
+/** What a core is started with beside its database. */
+export interface CoreOptions {
+  readonly fill?: (database: string) => Promise<void>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startCore(ground: Ground, peer: Peer, { fill, env = {} }: CoreOptions = {}): Promise<Core> {
   const folder = await mkdtemp(join(ground.dataFolder, `${peer}-`));
   const database = join(folder, "core.db");
   try {
     await fill?.(database);
-    const server = await startServer(coreCommand(ground, peer, database));
+    const command = peer === "ours" ? ourCore(`sqlite:${database}`, folder) : originalCore(ground, database);
+    const server = await startServer({ ...command, env: { ...command.env, ...env } });
     const dispose = async (): Promise<void> => {
       await server[Symbol.asyncDispose]();
       await rm(folder, { recursive: true });
@@ -65,15 +72,21 @@ export async function startCore(ground: Ground, peer: Peer, fill?: (database: st
   }
 }
 
-function coreCommand(ground: Ground, peer: Peer, database: string): Command {
-  if (peer === "original") return { file: join(ground.binFolder, "original-core"), args: ["127.0.0.1:0", database] };
+/** Our core as its users start it. `dataFolder` keeps its certificate. */
+export function ourCore(databaseUrl: string, dataFolder: string, address = "127.0.0.1:0"): Command {
   const program = join(root, "packages", "cli", "bin", "runtara.js");
+  const [host = "", port = ""] = address.split(":");
   const env = {
-    RUNTARA_DATABASE_URL: `sqlite:${database}`,
-    DATA_DIR: dirname(database),
-    RUNTARA_BIND_HOST: "127.0.0.1",
-    RUNTARA_QUIC_PORT: "0",
-    RUNTARA_LOG_LEVEL: "warn",
+    RUNTARA_DATABASE_URL: databaseUrl,
+    DATA_DIR: dataFolder,
+    RUNTARA_BIND_HOST: host,
+    RUNTARA_QUIC_PORT: port,
+    RUNTARA_ADMIN_PORT: "0",
+    RUNTARA_LOG_LEVEL: "error",
   };
   return { file: process.execPath, args: [program, "core"], env };
+}
+
+function originalCore(ground: Ground, database: string): Command {
+  return { file: join(ground.binFolder, "original-core"), args: ["127.0.0.1:0", database] };
 }

@@ -3,7 +3,8 @@ export interface Plan {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
-  /** Checkpoints that "a full store" holds. */
+  /** What "a full store" holds. */
+  readonly storedInstances: number;
   readonly storedCheckpoints: number;
   /** Checkpoints saved while the calls of fsync are counted. */
   readonly tracedCheckpoints: number;
@@ -13,7 +14,8 @@ export const fullPlan: Plan = {
   rounds: 5,
   seconds: 3,
   warmupSeconds: 1,
-  storedCheckpoints: 1_000_000,
+  storedInstances: 1_000_000,
+  storedCheckpoints: 10_000_000,
   tracedCheckpoints: 5_000,
 };
 
@@ -22,6 +24,7 @@ export const quickPlan: Plan = {
   rounds: 1,
   seconds: 1,
   warmupSeconds: 0.5,
+  storedInstances: 5_000,
   storedCheckpoints: 50_000,
   tracedCheckpoints: 500,
 };

@@ -1,4 +1,4 @@
-import type { Figure, Results } from "./benchmarks/benchmark.ts";
+import type { Fact, Figure, Results } from "./benchmarks/benchmark.ts";
 import type { Measured } from "./measured.ts";
 import type { Comparison } from "./side-by-side.ts";
 import { ratio } from "./statistics.ts";
@@ -24,6 +24,8 @@ export function renderResults(results: Results): string {
   if (results.figures.length > 0) {
     parts.push(renderTable([["figure", "ours", "original", "unit", "ratio"], ...results.figures.map(figureRow)]));
   }
+  const facts = results.facts ?? [];
+  if (facts.length > 0) parts.push(renderTable([["figure", "ours", "unit"], ...facts.map(factRow)]));
   const errors = errorLines(results.comparisons);
   if (errors.length > 0) parts.push(`Errors:\n${errors.join("\n")}`);
   return parts.join("\n\n");
@@ -55,6 +57,10 @@ function figureRow(figure: Figure): string[] {
   const digits = unit === "MiB" ? 1 : 3;
   const cells = [ours.toFixed(digits), original.toFixed(digits), unit];
   return [`${benchmark}: ${name}`, ...cells, factor === undefined ? "" : `${factor.toFixed(2)} ×`];
+}
+
+function factRow({ benchmark, name, value, unit }: Fact): string[] {
+  return [`${benchmark}: ${name}`, Number.isInteger(value) ? whole(value) : value.toFixed(value < 100 ? 3 : 0), unit];
 }
 
 function errorLines(comparisons: readonly Comparison[]): string[] {

@@ -11,9 +11,18 @@ export interface Figure {
   readonly unit: string;
 }
 
+/** A figure of ours alone. */
+export interface Fact {
+  readonly benchmark: string;
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
 export interface Results {
   readonly comparisons: readonly Comparison[];
   readonly figures: readonly Figure[];
+  readonly facts?: readonly Fact[];
 }
 
 export interface Benchmark {
