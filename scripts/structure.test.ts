@@ -22,6 +22,7 @@ const arrows: Record<string, readonly string[] | true> = {
   "@runtara/core": ["@runtara/store"],
   "@runtara/core/server": ["@runtara/store", "@runtara/protocol", "@runtara/server-kit"],
   "@runtara/server-kit": [],
+  "@runtara/server-kit/testing": [],
   "@runtara/sdk": [],
   "@runtara/sdk/codec": [],
   "@runtara/sdk/worker": ["@runtara/protocol"],

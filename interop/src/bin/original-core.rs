@@ -18,7 +18,8 @@ use runtara_interop::lifetime::{leave, told_to_stop};
 use runtara_protocol::RuntaraClient;
 use runtara_protocol::client::RuntaraClientConfig;
 
-const USAGE: &str = "usage: original-core ADDR DATABASE   (ADDR ip:port, DATABASE path of an SQLite file or postgres:// URL)";
+const USAGE: &str =
+    "usage: original-core ADDR DATABASE   (ADDR ip:port, DATABASE path of an SQLite file or postgres:// URL)";
 
 #[tokio::main]
 async fn main() {

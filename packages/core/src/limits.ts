@@ -6,8 +6,9 @@ export const limits = {
   sleepMsMax: 3_155_760_000_000,
   /** Longest single wait of a timer before it looks at the clock again, in ms; Node's own timers end at 2^31 - 1. */
   timerMsMax: 1_000_000_000,
-  /** First and last client time that is kept, in ms: PostgreSQL's TIMESTAMPTZ begins in 4713 BC, the original's calendar ends in 262142. */
+  /** First client time that is kept, in ms: PostgreSQL's TIMESTAMPTZ begins in 4713 BC. */
   eventTimeMsMin: -210_866_803_200_000,
+  /** Last client time that is kept, in ms: the original's calendar ends in 262142. */
   eventTimeMsMax: 8_210_266_876_799_999,
   /** Last time at which something may be planned, in ms. */
   timeMsMax: 8_200_000_000_000_000,
@@ -17,13 +18,17 @@ export const limits = {
   entriesPerBatchMax: 1_000,
   /** Epochs that one connection remembers; beyond it the oldest is forgotten. */
   stampsPerConnectionMax: 100_000,
-  /** Tags of one instance, and the bytes of a name or value of one. */
+  /** Tags of one instance. */
   tagsMax: 64,
+  /** Bytes of a tag's name, and of its value. */
   tagBytesMax: 256,
-  /** Pages of an instance's own checkpoints: longest state sent along and bytes of states, each with its default. */
+  /** Pages of an instance's own checkpoints: longest state sent along where the request names none, in bytes. */
   ownStateBytes: 262_144,
+  /** Most that a request may name for it. */
   ownStateBytesMax: 8_388_608,
+  /** Bytes of states in one such page where the request names none. */
   ownPageBytes: 4_194_304,
+  /** Most that a request may name for them. */
   ownPageBytesMax: 8_388_608,
   /** An error text in such a page is cut to this many characters. */
   ownErrorCharactersMax: 512,
@@ -31,18 +36,23 @@ export const limits = {
   staleAfterMs: 120_000,
   /** How long `close` waits for calls that are being carried out, in ms. */
   drainMs: 5_000,
-  /** How long a claim or a wait for signals is held open: what is asked for with 0, and at most, in ms. */
+  /** How long a claim or a wait for signals is held open that asks for 0, in ms. */
   pollWaitMs: 30_000,
+  /** How long one is held open at most, in ms. */
   pollWaitMsMax: 300_000,
-  /** A worker's lease: what is asked for with 0, and its bounds, in ms. */
+  /** A worker's lease where it asks for 0, in ms. */
   leaseMs: 5_000,
+  /** Shortest lease, in ms. */
   leaseMsMin: 1_000,
+  /** Longest lease, in ms. */
   leaseMsMax: 300_000,
-  /** Workflows that one claim offers, and versions of each. */
+  /** Workflows that one claim offers. */
   offersMax: 1_000,
+  /** Versions of one workflow that a claim offers. */
   versionsMax: 100,
-  /** Instances that one claim gives, and in one release. */
+  /** Instances that one claim gives. */
   claimedMax: 1_000,
+  /** Instances in one release. */
   releasedMax: 1_000,
   /** Bytes of inputs in one answer to a claim, which has at least one instance. */
   claimAnswerBytesMax: 33_554_432,
@@ -50,38 +60,49 @@ export const limits = {
   heldBackMs: 25,
   /** How often an open claim looks for work without having been told of any, in ms. */
   claimLookMs: 30_000,
-  /** Instances whose signals one connection waits for, names of one of them, and characters of all together. */
+  /** Instances whose signals one connection waits for. */
   interestsPerConnectionMax: 100_000,
+  /** Names of signals that are awaited for one instance. */
   namesPerInterestMax: 1_000,
+  /** Characters of all ids and names that one connection waits for. */
   interestCharactersMax: 33_554_432,
   /** Ended interests that are remembered, so that a poll that comes late does not bring them back. */
   endedInterestsMax: 10_000,
-  /** Instances whose signals are read with one operation, and bytes of payloads in one answer. */
+  /** Instances whose signals are read with one operation. */
   interestsPerRead: 1_000,
+  /** Bytes of payloads in one answer with signals. */
   signalAnswerBytesMax: 4_194_304,
   /** Shortest time between two looks at what is due, in ms. */
   dueGapMs: 20,
-  /** Instances whose due time is dealt with, and ends that are settled, in one operation. */
+  /** Instances whose due time is dealt with in one operation. */
   dueBatch: 500,
+  /** Ends of instances that are settled in one operation. */
   settleBatch: 100,
   /** How often open ends are looked for that another process may have left, in ms. */
   settleEveryMs: 30_000,
   /** How long it may take until the store knows that an instance was heard, in ms. */
   touchFlushMs: 10_000,
-  /** Notes of this kind in one operation, and those that may wait. */
+  /** Notes that an instance was heard, in one operation. */
   touchBatch: 1_000,
+  /** Such notes that may wait. */
   touchesMax: 100_000,
-  /** Listings for operators: rows that are meant by 0, rows at most, and rows at most in the calls that the original has, too. */
+  /** Listings for operators: rows that are meant by 0. */
   listLimit: 100,
+  /** Listings for operators: rows at most. */
   listLimitMax: 1_000,
+  /** Rows at most in the listings that the original has, too. */
   listRowsMax: 10_000,
-  /** Ends of pages that are remembered, so that the page behind one begins there whatever was inserted before it, and for how long, in ms. */
+  /** Ends of pages that are remembered, so that the page behind one begins there whatever was inserted before it. */
   pageCursorsMax: 256,
+  /** How long such an end is remembered, in ms. */
   pageCursorMs: 60_000,
-  /** Histories and changes: longest state or payload sent along (default, at most), bytes of all in one page, and entries of one answer of a watch. */
+  /** Histories and changes: longest state or payload sent along where the request names none, in bytes. */
   historyStateBytes: 262_144,
+  /** Most that a request may name for it. */
   historyStateBytesMax: 1_048_576,
+  /** Bytes of all states and payloads in one page of a history. */
   historyPageBytesMax: 33_554_432,
+  /** Entries in one answer of a watch. */
   changesMax: 100,
   /** While somebody watches: how often changes are looked for that other processes do not announce, in ms. */
   watchLookMs: 1_000,
@@ -91,11 +112,13 @@ export const limits = {
   reasonBytesMax: 65_536,
   /** A core is ready if its store answers within this time, in ms. */
   readyWithinMs: 2_000,
-  /** Rows that retention removes with one operation, and how often it looks, in ms. */
+  /** Rows that retention removes with one operation. */
   retentionBatch: 1_000,
+  /** How often retention looks for what is old, in ms. */
   retentionEveryMs: 60_000,
-  /** After a failure of the store, what core does by itself is tried again after this long, doubled each time up to the second, in ms. */
+  /** After a failure of the store, what core does by itself is tried again after this long, doubled each time, in ms. */
   troubleDelayMs: 50,
+  /** Longest delay that this doubling leads to, in ms. */
   troubleDelayMsMax: 5_000,
   /** Longest wait for a time of the wall clock before the clock is looked at again, in ms: it may have been set. */
   clockLookMs: 60_000,

@@ -14,11 +14,13 @@ export const limits = {
   nestedMessagesMax: 250_000,
   /** Lengths that the encoder keeps room for from one message to the next. */
   sizesKeptMax: 65_536,
-  /** Memory transport: bytes that wait unread in one direction of a stream, and the pieces they travel in. */
+  /** Memory transport: bytes that wait unread in one direction of a stream. */
   memoryUnreadBytesMax: 1_048_576,
+  /** Memory transport: bytes of the pieces that they travel in. */
   memoryPieceBytesMax: 65_536,
-  /** Memory transport: ports that are given out, as the ephemeral ones of a system. */
+  /** Memory transport: first port that is given out, as the ephemeral ones of a system. */
   memoryPortMin: 49_152,
+  /** Memory transport: last port that is given out; then it begins again. */
   portMax: 65_535,
   /** Bodies: pieces in which a source's bytes are handed over, which are also the steps of its progress. */
   bodyPieceBytesMax: 262_144,
@@ -40,9 +42,11 @@ export const limits = {
   stalledStreamCode: 1,
   /** Code with which a call is reset that was not carried out and whose client reads no error: its end would say "done". */
   undoneCallCode: 2,
-  /** Hint to refused clients: this much more for so many refusals of late, within these bounds, jittered by half. */
+  /** Hint to refused clients: the shortest, before it is jittered by up to half. */
   retryAfterMsMin: 50,
+  /** Hint to refused clients: the longest. */
   retryAfterMsMax: 5_000,
+  /** Hint to refused clients: for so many refusals of late it grows by `retryAfterMsMin`. */
   refusalsPerStep: 100,
   /** Refusals count half as much after this long. */
   refusalHalfLifeMs: 1_000,
@@ -50,39 +54,49 @@ export const limits = {
   addressesTriedMax: 8,
   /** The next address is tried after this long without an answer (RFC 8305 section 5). */
   nextAddressMs: 250,
-  /** "auto": QUIC alone has this long, or half of the connect time-out if that is less, before HTTP/2 is tried beside it, and HTTP/2 is kept this long before QUIC is tried again. */
+  /** "auto": QUIC alone has this long, or half of the connect time-out if that is less, before HTTP/2 is tried beside it. */
   autoHeadStartMs: 500,
+  /** "auto": HTTP/2 is kept this long before QUIC is tried again. */
   autoKeepMs: 300_000,
   /** Both transports on one port: how often another free port is tried when its TCP half is taken. */
   portTriesMax: 32,
   /** Their connections are told apart by this: QUIC counts with 32 bits. */
   secondConnectionIdsFrom: 4_294_967_296,
-  /** HTTP/2: what a peer may send of one stream, and of all of a connection, before it must wait for us. */
+  /** HTTP/2: what a peer may send of one stream before it must wait for us. */
   http2StreamWindowBytes: 786_432,
+  /** HTTP/2: what a peer may send of all streams of a connection before it must wait for us. */
   http2ConnectionWindowBytes: 16_777_216,
   /** HTTP/2: bytes that a stream keeps for its reader; with the window they make the 1 MiB of the port. */
   http2UnreadBytesMax: 262_144,
-  /** HTTP/2: bytes that a stream takes from its writer before that must wait, and the pieces they go in. */
+  /** HTTP/2: bytes that a stream takes from its writer before that must wait. */
   http2UnsentBytesMax: 1_048_576,
+  /** HTTP/2: bytes of the pieces that they go in. */
   http2PieceBytesMax: 262_144,
-  /** HTTP/2: frames above this reserve their length in what half-read ones of a connection may hold together. */
+  /** HTTP/2: frames above this reserve their length among the half-read ones of their connection. */
   http2SmallFrameBytes: 65_536,
+  /** HTTP/2: what half-read frames of a connection may hold together. */
   http2ConnectionBufferBytesMax: 134_217_728,
   /** HTTP/2: headers of a request or answer; ours have under 200 bytes. */
   http2HeaderBytesMax: 4_096,
-  /** HTTP/2: entries of a SETTINGS frame, frames that make no sense, and what the session itself may hold (MB). */
+  /** HTTP/2: entries of a SETTINGS frame. */
   http2SettingsMax: 32,
+  /** HTTP/2: frames that make no sense, on one connection. */
   http2InvalidFramesMax: 50,
+  /** HTTP/2: memory that Node's session of a connection may hold, in MB. */
   http2SessionMemoryMb: 32,
-  /** HTTP/2: streams that a client may reset at once and per second for ever; beyond, the connection is ended. */
+  /** HTTP/2: streams that a client may reset at once; beyond, the connection is ended. */
   http2ResetsBurst: 10_000,
+  /** HTTP/2: streams that a client may reset per second for ever. */
   http2ResetsPerSecond: 1_000,
-  /** HTTP/2: so that our own clients stay below that. */
+  /** HTTP/2: streams that our own clients reset at once at most, to stay below that. */
   http2ClientResetsBurst: 9_000,
+  /** HTTP/2: streams that our own clients reset per second at most, to stay below that. */
   http2ClientResetsPerSecond: 900,
-  /** HTTP/2: until TLS stands, for the last bytes of a connection that is closed, and for answers before that. */
+  /** HTTP/2: until TLS stands. */
   http2HandshakeMs: 10_000,
+  /** HTTP/2: for the last bytes of a connection that is closed; then its socket is cut. */
   http2CloseMs: 1_000,
+  /** HTTP/2: for answers to leave before a connection is closed. */
   http2AnswersLeaveMs: 250,
   /** HTTP/2: how often a call is begun again that the server has refused for want of a free stream. */
   http2RefusalsMax: 20,
@@ -102,15 +116,19 @@ export const limits = {
   http2StreamIdMax: 2_147_483_647,
   /** HTTP/2 has 32 bits for a reset code; the lower half is its own. */
   http2ResetCodeMax: 2_147_483_647,
-  /** TLS: a PEM file that is read, and how often a server looks whether its files have changed. */
+  /** TLS: bytes of a PEM file that is read. */
   pemBytesMax: 1_048_576,
+  /** TLS: how often a server looks whether its PEM files have changed. */
   pemPollMs: 5_000,
   /** A certificate with fewer days left is worth a warning at the start. */
   pemWarnDaysLeft: 14,
-  /** The identity that a server makes itself: its life, when it is renewed, and how often a running server looks. */
+  /** The identity that a server makes itself: its life. */
   identityDays: 3_650,
+  /** The identity that a server makes itself: with fewer days left it is renewed. */
   identityRenewDaysLeft: 30,
+  /** The identity that a server makes itself: how often a running server looks at its age. */
   identityCheckMs: 43_200_000,
+  /** A day. */
   dayMs: 86_400_000,
   /** RFC 9000 section 10.3; what @runtara/quic takes. */
   resetKeyBytes: 32,

@@ -1,9 +1,12 @@
 /** Every bound of this package. */
 export const limits = {
-  /** HTTP for probes and metrics: connections, bytes of a request's headers, and the time for them. */
+  /** HTTP for probes and metrics: connections. */
   httpConnectionsMax: 256,
+  /** HTTP for probes and metrics: bytes of a request's headers. */
   httpHeaderBytesMax: 8_192,
+  /** HTTP for probes and metrics: for a request's headers, and for all of it. */
   httpRequestMs: 10_000,
+  /** HTTP for probes and metrics: how long a connection is kept without a request. */
   httpKeepAliveMs: 15_000,
   /** Label sets that one metric keeps; what comes after them is counted under "other". */
   labelSetsMax: 1_000,

@@ -14,8 +14,9 @@ export const limits = {
   listRowsMax: 10_000,
   /** Pages of 4 KiB after which SQLite moves its write-ahead log into the database file. */
   sqliteWalPagesMax: 4_000,
-  /** Checkpoints that may wait for the index of SQLite's log, and the characters of their ids: they are looked up in memory. */
+  /** Checkpoints that may wait for the index of SQLite's log; they are looked up in memory. */
   sqliteUnindexedRowsMax: 4_096,
+  /** Characters of the ids of checkpoints that wait for that index; at either bound it is brought up to date. */
   sqliteUnindexedCharactersMax: 1_000_000,
   /** SQLite's page cache, in KiB. */
   sqliteCacheKiB: 32_768,
@@ -42,22 +43,35 @@ export const limits = {
    * with more the batches get smaller, and each checkpoint costs up to half as much again of the server's time.
    */
   lanes: 2,
+  /** Connections of a PostgreSQL store whose address names no `pool`. */
   poolConnections: 10,
-  /** A lane, one for operations of several instances, a reader, a listener. */
+  /** Least that `pool` may be: a lane, one for operations of several instances, a reader, a listener. */
   poolConnectionsMin: 4,
+  /** Most that `pool` may be. */
   poolConnectionsMax: 100,
+  /** How long PostgreSQL may take to accept a connection, and how long operations wait for it to come back after it was lost, in ms. */
   connectTimeoutMs: 5_000,
+  /** Longest statement on PostgreSQL where the address names no `statement_timeout_ms`, in ms. */
   statementTimeoutMs: 10_000,
+  /** Most that `statement_timeout_ms` may be, in ms. */
   statementTimeoutMsMax: 86_400_000,
+  /** Longest wait of a statement for a lock on PostgreSQL, in ms. */
   lockTimeoutMs: 5_000,
+  /** Longest wait of a lease's renewal for the worker's row on PostgreSQL, in ms, before it waits aside and lets others pass. */
+  renewalLockTimeoutMs: 50,
+  /** A pooled PostgreSQL connection that nobody has used for this long is closed, in ms. */
   idleConnectionMs: 600_000,
   /** How long past a statement's own limit the PostgreSQL server may take to say so, and to a goodbye; then the connection counts as lost. */
   answerGraceMs: 5_000,
+  /** Silence after which TCP asks whether the PostgreSQL server is still there, in ms. */
   keepAliveAfterMs: 10_000,
   /** How often a connection that only listens is asked whether it still is one. */
   listenerProbeMs: 5_000,
+  /** How long a PostgreSQL connection may take to say goodbye before it is cut, in ms. */
   closeGraceMs: 1_000,
+  /** First pause between tries to reach a PostgreSQL server that was lost, in ms; each is longer than the one before. */
   reconnectDelayMsMin: 50,
+  /** Longest pause between such tries, in ms. */
   reconnectDelayMsMax: 2_000,
   /** Longest time between a commit and the notice of it in another process where notices are sent, in ms. */
   noticeDelayMs: 10,
@@ -65,14 +79,27 @@ export const limits = {
   pollEveryMs: 100,
   /** Bytes of states in one statement for PostgreSQL. */
   pgBatchBytesMax: 16_777_216,
-  /** SQLite's write-ahead log is cut back with all readers waiting above this, in bytes. */
+  /**
+   * SQLite's write-ahead log grows beyond sqliteWalPagesMax only while a reader holds an old state, for as long as it does; above this, in
+   * bytes, moving its pages is tried no more often than walRetryMs.
+   */
   sqliteWalBytesMax: 268_435_456,
-  /** Ended instances that one removeOld looks at on SQLite; the next goes on behind them. */
+  /** Time between two attempts to begin SQLite's write-ahead log anew while a reader holds it, in ms. */
+  walRetryMs: 1_000,
+  /** Ended instances that one removeOld looks at on PostgreSQL; the next goes on behind them. */
   removeLooksMax: 1_000,
+  /** Ended instances that removeOld looks at with one statement on SQLite. */
+  removeLooksAtOnce: 64,
   /** Pages of 4 KiB that one removeOld gives back to the file system on SQLite. */
   vacuumPagesMax: 256,
+  /** Of them, those between two looks at the time. */
+  vacuumPagesAtOnce: 16,
   /** Messages with operations that a thread of SQLite may have; what comes meanwhile makes one more. */
   threadMessagesMax: 2,
-  /** Longest slice of removeOld, in ms. */
+  /** After so long, in ms, removeOld on SQLite ends its slice, once it has done removeWeightMin. */
   removeSliceMs: 5,
+  /** Rows, looks at instances and pages of 4 KiB that one removeOld on SQLite gets done however slow it is. */
+  removeWeightMin: 128,
+  /** Small rows that one statement of removeOld takes on SQLite. */
+  removeRowsAtOnce: 64,
 } as const;

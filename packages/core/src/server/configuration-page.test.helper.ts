@@ -24,7 +24,7 @@ export function freshPage(page: string): string {
   }, page);
 }
 
-/** A row for each entry of the object `limits` in the source; a comment counts for the entries below it. */
+/** A row for each entry of the object `limits` in the source, with the comment right above it; one without is an error. */
 export function limitsTable(source: string): string {
   const [, body = ""] = /export const limits = \{\n(.*?)\n\} as const;/s.exec(source) ?? [];
   const rows: string[] = [];
@@ -35,7 +35,11 @@ export function limitsTable(source: string): string {
         .replace(/^\*\s*/, "")
         .replaceAll(/\s*\n\s*\*\s*/g, " ")
         .replaceAll("|", "\\|");
-    else rows.push(`| \`${name}\` | ${(value ?? "").replaceAll(/(?<=\d)_(?=\d)/g, ",")} | ${comment} |\n`);
+    else {
+      if (comment === "") throw new Error(`the limit ${name} has no comment of its own`);
+      rows.push(`| \`${name}\` | ${(value ?? "").replaceAll(/(?<=\d)_(?=\d)/g, ",")} | ${comment} |\n`);
+      comment = "";
+    }
   }
   return `| limit | value | what it bounds |\n| --- | --- | --- |\n${rows.join("")}`;
 }

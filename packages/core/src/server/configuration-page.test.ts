@@ -27,15 +27,12 @@ test("every limit is in a table, with its value and a text", () => {
   }
 });
 
-test("a comment counts for all entries below it", () => {
-  const source =
-    "export const limits = {\n  /**\n   * One\n   * and two.\n   */\n  a: 1_000,\n  b: -2,\n  /** c | d */\n  c: { x: 1 },\n} as const;\n";
-  const rows = limitsTable(source).split("\n").slice(2, -1);
-  assert.deepEqual(rows, [
-    "| `a` | 1,000 | One and two. |",
-    "| `b` | -2 | One and two. |",
-    "| `c` | { x: 1 } | c \\| d |",
-  ]);
+test("a limit needs a comment of its own", () => {
+  const source = (entries: string) => `export const limits = {\n${entries}} as const;\n`;
+  const entries = "  /**\n   * One\n   * and two.\n   */\n  a: 1_000,\n  /** c | d */\n  c: { x: 1 },\n";
+  const rows = limitsTable(source(entries)).split("\n").slice(2, -1);
+  assert.deepEqual(rows, ["| `a` | 1,000 | One and two. |", "| `c` | { x: 1 } | c \\| d |"]);
+  assert.throws(() => limitsTable(source(`${entries}  d: -2,\n`)), /limit d has no comment/);
 });
 
 test("every variable that a core reads is on the page", () => {

@@ -2,54 +2,99 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { type CoreServer, startCore } from "@runtara/core/server";
 import { connect, type QuicConnection } from "@runtara/quic";
+import { testDatabase } from "@runtara/store/testing/postgres";
 import { type Json, matches, playedAnswer, recordedAnswer } from "../testing/compare.ts";
-import { type RecordedCall, readConversations, type Scenario } from "../testing/conversation.ts";
-import { differences, refusedSetups } from "../testing/differences.ts";
+import { type EngineName, type RecordedCall, readConversations, type Scenario } from "../testing/conversation.ts";
+import { type Difference, differences, refusedSetups } from "../testing/differences.ts";
 import { play } from "../testing/player.ts";
-import { StoreSetup } from "../testing/setup.ts";
+import { PostgresSetup, SqliteSetup, type StoreSetup } from "../testing/setup.ts";
 
 // Conversations recorded from the original core are held with ours, byte for byte, over one connection per scenario.
 
-const folder = mkdtempSync(join(tmpdir(), "runtara-conversations-"));
-const path = join(folder, "core.db");
-let server: CoreServer;
-let setup: StoreSetup;
+interface Engine {
+  readonly name: EngineName;
+  /** An empty database. */
+  create(): Promise<{ readonly url: string; openSetup(): StoreSetup; dispose(): Promise<void> }>;
+}
 
-before(async () => {
-  server = await startCore({ databaseUrl: `sqlite:${path}`, bindAddr: "127.0.0.1:0" });
-  setup = new StoreSetup(path);
-});
-after(async () => {
-  setup.close();
-  await server.close();
-  rmSync(folder, { recursive: true });
-});
+const sqlite: Engine = {
+  name: "sqlite",
+  async create() {
+    const folder = mkdtempSync(join(tmpdir(), "runtara-conversations-"));
+    const path = join(folder, "core.db");
+    return {
+      url: `sqlite:${path}`,
+      openSetup: () => new SqliteSetup(path),
+      dispose: async () => rmSync(folder, { recursive: true }),
+    };
+  },
+};
 
-const seenDifferences = new Set<string>();
-const seenRefusals = new Set<string>();
-const scenarios = readConversations();
+const postgres: Engine = {
+  name: "postgres",
+  async create() {
+    const database = await testDatabase();
+    const { url } = database;
+    return { url, openSetup: () => new PostgresSetup(url), dispose: async () => database[Symbol.asyncDispose]() };
+  },
+};
 
-for (const scenario of scenarios) {
-  if (scenario.needs === "original tables") continue;
-  test(`conversation: ${scenario.name}`, async () => {
-    const connection = await connectTo(server.address);
-    const unlisted: string[] = [];
-    try {
-      for (const group of groupsOf(scenario)) unlisted.push(...(await playGroup(connection, scenario, group)));
-    } finally {
-      await connection.close();
-    }
-    assert.equal(unlisted.length, 0, unlisted.join("\n"));
+for (const engine of [sqlite, postgres]) describe(`recorded on ${engine.name}`, () => replayOn(engine));
+
+function replayOn({ name: engine, create }: Engine): void {
+  let database: Awaited<ReturnType<typeof create>>;
+  let server: CoreServer;
+  let setup: StoreSetup;
+  const seen: Seen = { differences: new Set(), refusals: new Set() };
+
+  before(async () => {
+    database = await create();
+    server = await startCore({ databaseUrl: database.url, bindAddr: "127.0.0.1:0" });
+    setup = database.openSetup();
+  });
+  after(async () => {
+    setup.close();
+    await server.close();
+    await database.dispose();
+  });
+
+  for (const scenario of readConversations(engine)) {
+    if (scenario.needs === "original tables") continue;
+    test(`conversation: ${scenario.name}`, async () => {
+      const connection = await connectTo(server.address);
+      const replay = { connection, setup, scenario, listed: differences[engine], seen };
+      const unlisted: string[] = [];
+      try {
+        for (const group of groupsOf(scenario)) unlisted.push(...(await playGroup(replay, group)));
+      } finally {
+        await connection.close();
+      }
+      assert.equal(unlisted.length, 0, unlisted.join("\n"));
+    });
+  }
+
+  test("every listed difference still occurs", () => {
+    assert.deepEqual([...seen.differences].toSorted(), Object.keys(differences[engine]).toSorted());
+    assert.deepEqual([...seen.refusals].toSorted(), Object.keys(refusedSetups[engine]).toSorted());
   });
 }
 
-test("every listed difference still occurs", () => {
-  assert.deepEqual([...seenDifferences].toSorted(), Object.keys(differences).toSorted());
-  assert.deepEqual([...seenRefusals].toSorted(), Object.keys(refusedSetups).toSorted());
-});
+/** Names of the listed differences, and of the listed refusals, that have occurred. */
+interface Seen {
+  readonly differences: Set<string>;
+  readonly refusals: Set<string>;
+}
+
+interface Replay {
+  readonly connection: QuicConnection;
+  readonly setup: StoreSetup;
+  readonly scenario: Scenario;
+  readonly listed: Readonly<Record<string, Difference>>;
+  readonly seen: Seen;
+}
 
 function connectTo(address: string): Promise<QuicConnection> {
   const port = Number(address.slice(address.lastIndexOf(":") + 1));
@@ -73,15 +118,10 @@ function groupsOf({ calls }: Scenario): NumberedCall[][] {
   return groups;
 }
 
-async function playGroup(
-  connection: QuicConnection,
-  scenario: Scenario,
-  group: readonly NumberedCall[],
-): Promise<string[]> {
+async function playGroup(replay: Replay, group: readonly NumberedCall[]): Promise<string[]> {
+  const { connection, setup, scenario, seen } = replay;
   for (const { number, call } of group) {
-    for (const operation of call.setup ?? []) {
-      if (setup.apply(operation) !== undefined) seenRefusals.add(`${scenario.name} / ${number}`);
-    }
+    if (await setup.prepare(call)) seen.refusals.add(`${scenario.name} / ${number}`);
   }
   const answers = await Promise.all(
     group.map(async ({ call }) => {
@@ -97,17 +137,17 @@ async function playGroup(
     checkRace(group, answers);
     return [];
   }
-  return group.flatMap(({ number, call }, index) => checkAnswer(scenario, number, call, answers[index] ?? null));
+  return group.flatMap(({ number, call }, index) => checkAnswer(replay, number, call, answers[index] ?? null));
 }
 
 /** Returns the difference if it is not listed. */
-function checkAnswer(scenario: Scenario, number: number, call: RecordedCall, answer: Json): string[] {
+function checkAnswer({ scenario, listed, seen }: Replay, number: number, call: RecordedCall, answer: Json): string[] {
   const recorded = recordedAnswer(call);
   if (matches(answer, recorded)) return [];
   const name = `${scenario.name} / ${number} / ${call.name}`;
-  const listed = differences[name];
-  if (listed !== undefined && matches(answer, listed.answer)) {
-    seenDifferences.add(name);
+  const difference = listed[name];
+  if (difference !== undefined && matches(answer, difference.answer)) {
+    seen.differences.add(name);
     return [];
   }
   return [`${name}\n  original: ${JSON.stringify(recorded)}\n  ours:     ${JSON.stringify(answer)}`];

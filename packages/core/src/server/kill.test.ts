@@ -4,13 +4,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { create, instance, QuicClient, sendRequest } from "@runtara/protocol";
+import { testDatabase } from "@runtara/store/testing/postgres";
 import { kill, startCoreChild } from "../testing/core-child.ts";
 
-test("I1: a core that is killed under load has everything it has answered", async () => {
+test("I1: a core on SQLite that is killed under load has everything it has answered", async () => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-core-kill-"));
-  const path = join(folder, "core.db");
+  try {
+    await killUnderLoad(join(folder, "core.db"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("I1: a core on PostgreSQL that is killed under load has everything it has answered", async () => {
+  await using database = await testDatabase();
+  await killUnderLoad(database.url);
+});
+
+async function killUnderLoad(database: string): Promise<void> {
   const answered = new Map<string, string>();
-  let core = await startCoreChild(path);
+  let core = await startCoreChild(database);
   try {
     for (let life = 0; life < 3; life += 1) {
       const client = QuicClient.localhost({ serverAddr: core.address });
@@ -37,7 +50,7 @@ test("I1: a core that is killed under load has everything it has answered", asyn
       await client.close();
       const ends = await workers;
       assert.ok(ends.every((end) => end.status === "rejected" && !(end.reason instanceof assert.AssertionError)));
-      core = await startCoreChild(path);
+      core = await startCoreChild(database);
     }
     const client = QuicClient.localhost({ serverAddr: core.address });
     await Promise.all(
@@ -52,6 +65,5 @@ test("I1: a core that is killed under load has everything it has answered", asyn
     assert.ok(answered.size >= 2_400);
   } finally {
     await kill(core);
-    rmSync(folder, { recursive: true });
   }
-});
+}

@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 
+/** Engines that both cores have. */
+export type EngineName = "sqlite" | "postgres";
+
 /** What to put into the store before a call; members as the columns of spec 8.2, times in ms, bytes as `utf8:…` or `hex:…`. */
 export type SetupOperation =
   | {
@@ -46,6 +49,8 @@ export type Step =
 export interface RecordedCall {
   readonly name: string;
   readonly setup?: readonly SetupOperation[];
+  /** The same as statements on the tables of the engine that it was recorded with. */
+  readonly setup_sql?: readonly string[];
   readonly request_hex?: string;
   readonly tail_hex?: string;
   readonly finish: boolean;
@@ -70,8 +75,8 @@ export interface Scenario {
   readonly calls: readonly RecordedCall[];
 }
 
-/** Conversations recorded from the original core 1.4.1 on SQLite. */
-export function readConversations(): readonly Scenario[] {
-  const file = new URL("../../testdata/core-sqlite.json", import.meta.url);
+/** Conversations recorded from the original core 1.4.1 on that engine. */
+export function readConversations(engine: EngineName): readonly Scenario[] {
+  const file = new URL(`../../testdata/core-${engine}.json`, import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { readonly scenarios: readonly Scenario[] }).scenarios;
 }

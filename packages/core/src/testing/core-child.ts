@@ -10,13 +10,13 @@ export interface CoreChild {
   readonly address: string;
 }
 
-/** Resolves once it listens. `env` is added to this process's. */
+/** Resolves once it listens. `database` is a URL or the path of an SQLite file. `env` is added to this process's. */
 export async function startCoreChild(
-  path: string,
+  database: string,
   bindAddr?: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<CoreChild> {
-  const args = ["--conditions=runtara-src", program, path, ...(bindAddr === undefined ? [] : [bindAddr])];
+  const args = ["--conditions=runtara-src", program, database, ...(bindAddr === undefined ? [] : [bindAddr])];
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...env },

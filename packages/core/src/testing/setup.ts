@@ -1,8 +1,32 @@
 import { DatabaseSync } from "node:sqlite";
-import type { SetupOperation } from "./conversation.ts";
+import { administer } from "@runtara/store/testing/postgres";
+import type { RecordedCall, SetupOperation } from "./conversation.ts";
 
 /** Puts what a recording presupposes into our tables, over a connection of its own while the server runs. */
-export class StoreSetup {
+export interface StoreSetup {
+  /** Before the call is sent; true where the schema refused something. */
+  prepare(call: RecordedCall): Promise<boolean>;
+  close(): void;
+}
+
+/** Our PostgreSQL tables are the original's and more: its own statements do. */
+export class PostgresSetup implements StoreSetup {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** The recorded server has taken them all, so has ours. */
+  async prepare({ setup_sql = [] }: RecordedCall): Promise<boolean> {
+    for (const statement of setup_sql) await administer(this.#url, statement);
+    return false;
+  }
+
+  close(): void {}
+}
+
+export class SqliteSetup implements StoreSetup {
   readonly #database: DatabaseSync;
 
   constructor(path: string) {
@@ -13,14 +37,16 @@ export class StoreSetup {
     this.#database.close();
   }
 
-  /** Returns what the schema refused, undefined where all went in. */
-  apply(operation: SetupOperation): string | undefined {
+  async prepare({ setup = [] }: RecordedCall): Promise<boolean> {
+    return setup.filter((operation) => this.#isRefused(operation)).length > 0;
+  }
+
+  #isRefused(operation: SetupOperation): boolean {
     try {
       this.#apply(operation);
-      return undefined;
+      return false;
     } catch (error) {
-      const text = String(error);
-      if (text.includes("CHECK constraint failed")) return text;
+      if (String(error).includes("CHECK constraint failed")) return true;
       throw error;
     }
   }

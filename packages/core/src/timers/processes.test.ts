@@ -7,24 +7,27 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Instance, openStore, type Store } from "@runtara/store";
+import { testDatabase } from "@runtara/store/testing/postgres";
 
 const seed = new Uint8Array(16);
 const childFile = fileURLToPath(new URL(`testing/core-child${import.meta.url.slice(-3)}`, import.meta.url));
 
-async function startCore(t: TestContext, url: string, role: "work" | "timers"): Promise<ChildProcess> {
+async function startCore(children: ChildProcess[], url: string, role: "work" | "timers"): Promise<ChildProcess> {
   const child = spawn(process.execPath, [...process.execArgv, childFile, url, role], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  t.after(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const over = once(child, "exit");
-    child.kill("SIGKILL");
-    await over;
-  });
+  children.push(child);
   assert.ok(child.stdout !== null);
   const [text] = await once(child.stdout, "data");
   assert.equal(String(text), "ready\n");
   return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const over = once(child, "exit");
+  child.kill("SIGKILL");
+  await over;
 }
 
 /** Resolves when all have ended, looking whenever the store tells of something. */
@@ -45,16 +48,34 @@ async function allEnded(store: Store, ids: readonly string[]): Promise<Instance[
   }
 }
 
-test("I7: four processes, one of them killed: each wake time and time-out happens once, never early", async (t) => {
+test("I7: on SQLite, four processes, one of them killed: each wake time and time-out happens once, never early", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-timers-"));
-  const url = join(folder, "core.db");
-  const store = await openStore(url);
-  t.after(async () => {
-    await store.close();
+  try {
+    await withProcesses(t, join(folder, "core.db"));
+  } finally {
     rmSync(folder, { recursive: true });
-  });
-  const killed = await startCore(t, url, "timers");
-  await Promise.all([startCore(t, url, "work"), startCore(t, url, "work"), startCore(t, url, "timers")]);
+  }
+});
+
+test("I7: on PostgreSQL, four processes, one of them killed: each wake time and time-out happens once, never early", async (t) => {
+  await using database = await testDatabase();
+  await withProcesses(t, database.url);
+});
+
+async function withProcesses(t: TestContext, url: string): Promise<void> {
+  const store = await openStore(url);
+  const children: ChildProcess[] = [];
+  try {
+    const killed = await startCore(children, url, "timers");
+    await Promise.all((["work", "work", "timers"] as const).map((role) => startCore(children, url, role)));
+    await fireAll(t, store, killed);
+  } finally {
+    await Promise.all(children.map(end));
+    await store.close();
+  }
+}
+
+async function fireAll(t: TestContext, store: Store, killed: ChildProcess): Promise<void> {
   const beganMs = Date.now();
   const dueMs = new Map(Array.from({ length: 60 }, (_, n) => [`i${n}`, beganMs + 200 + 25 * n]));
   for (const [instanceId, atMs] of dueMs) {
@@ -83,4 +104,4 @@ test("I7: four processes, one of them killed: each wake time and time-out happen
   assert.ok(lateMs.every((late) => late >= 0));
   lateMs.sort((a, b) => a - b);
   t.diagnostic(`late by ${lateMs[30]} ms in the middle, ${lateMs.at(-1)} ms at most`);
-});
+}

@@ -49,10 +49,6 @@ const deciders: { readonly [K in DecidedKind]: Decider<K> } = {
   controlInstance: { decide: (operation, row) => decide.decideControlInstance(operation, row) },
 };
 
-function isDecided(operation: Operation): operation is OperationOf<DecidedKind> {
-  return operation.kind in deciders;
-}
-
 /** What a transaction has answered and written. */
 export interface Decided {
   readonly results: readonly AnyResult[];

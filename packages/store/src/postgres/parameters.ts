@@ -5,14 +5,6 @@ export { boolArray, int4Array, int8Array, textArray };
 const byteaType = 17;
 const headerBytes = 20;
 
-/** The bytes as the parameter of a statement, without a copy. */
-function bytea(bytes: Uint8Array): Buffer;
-function bytea(bytes: Uint8Array | null | undefined): Buffer | null;
-function bytea(bytes: Uint8Array | null | undefined): Buffer | null {
-  if (bytes === null || bytes === undefined) return null;
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /** A `bytea[]` in PostgreSQL's binary form (array_recv): no escaping, one copy. */
 export function byteaArray(values: readonly (Uint8Array | null | undefined)[]): Buffer {
   let bytes = headerBytes + 4 * values.length;

@@ -14,8 +14,12 @@ import { locationOf } from "./postgres.test.helper.ts";
 import { lockStatement, pendingStatement } from "./rows/lock.ts";
 import * as writeStatements from "./rows/write-statements.ts";
 import * as claimStatements from "./several/claim-statements.ts";
-import { dueStatement } from "./several/due.ts";
+import { abandonedStatement, dueStatement, nextStatement } from "./several/due.ts";
+import { forgetStatement, lostStatement } from "./several/lease.ts";
 import { stateStatement } from "./several/read-signals.ts";
+import * as removeStatements from "./several/remove-old-statements.ts";
+import { chooseStatement, factsStatement } from "./several/settle.ts";
+import { touchStatement } from "./several/touch.ts";
 
 const rows = 100_000;
 
@@ -32,13 +36,20 @@ const statements: readonly Statement[] = [
   pendingStatement,
   stateStatement,
   dueStatement,
-  claimStatements.readyStatement,
-  claimStatements.unconfirmedStatement,
+  abandonedStatement,
+  nextStatement,
+  touchStatement,
+  lostStatement,
+  forgetStatement,
+  chooseStatement,
+  factsStatement,
+  ...Object.values(claimStatements),
+  ...Object.values(removeStatements),
   ...Object.values(factStatements),
   ...Object.values(writeStatements),
 ];
 
-describe("plans on 100,000 instances and checkpoints", () => {
+describe("plans on 100,000 open and 100,000 ended instances and their rows", () => {
   let database: TestDatabase;
   let client: pg.Client;
   before(async () => {
@@ -77,7 +88,11 @@ async function fill(url: string): Promise<void> {
     `INSERT INTO instances (instance_id, tenant_id, status, workflow, ready_ms, due_ms, holder, claim_sequence, checkpoint_count)
        SELECT 'i' || n, 't', (ARRAY['pending', 'running', 'suspended'])[n % 3 + 1]::instance_status, 'w' || n % 100,
          CASE WHEN n % 3 <> 1 THEN n END, CASE WHEN n % 3 = 1 THEN n END, CASE WHEN n % 3 = 1 THEN 'worker' || n % 50 END, 1, 1 ${series};
+     INSERT INTO instances (instance_id, tenant_id, status, finished_at, unsettled)
+       SELECT 'e' || n, 't', 'completed', CASE WHEN n % 9 > 0 THEN now() - n * interval '1 s' END, n % 100 = 0 ${series};
      INSERT INTO checkpoints (instance_id, checkpoint_id, state) SELECT 'i' || n, 'c', 'state' ${series};
+     INSERT INTO checkpoints (instance_id, checkpoint_id, state) SELECT 'e' || n, 'c', 'state' ${series};
+     INSERT INTO instance_events (instance_id, event_type, received_ms) SELECT 'e' || n, 'completed', n ${series};
      INSERT INTO pending_signals (instance_id, signal_type) SELECT 'i' || n, 'pause' ${series};
      INSERT INTO pending_checkpoint_signals (instance_id, checkpoint_id) SELECT 'i' || n, 'name' ${series};
      INSERT INTO instance_signals (signal_id, instance_id, kind, name, message_id, created_ms)

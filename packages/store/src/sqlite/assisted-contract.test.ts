@@ -5,7 +5,7 @@ import { storeContract } from "@runtara/store/testing";
 import { openSqliteStore } from "./index.ts";
 
 storeContract("SQLite, assisted", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "runtara-thread-"));
+  const directory = mkdtempSync(join(tmpdir(), "runtara-assisted-"));
   const location = { engine: "sqlite", path: join(directory, "store.db"), create: true } as const;
   return {
     open: async () => openSqliteStore(location, { host: "assisted" }),

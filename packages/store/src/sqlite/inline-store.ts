@@ -122,13 +122,13 @@ export class InlineStore implements Store {
     this.#dones = dones.slice(size);
     const outcomes = this.#engine.run(size === operations.length ? operations : operations.slice(0, size));
     this.#carriedOut += size;
-    this.#assistant?.committed();
     const notices = this.#engine.takeNotices();
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.error !== undefined) this.#failures += 1;
       callSafely(dones[index], outcome);
     }
     this.#listeners.tell(notices);
+    this.#assistant?.committed();
     return size;
   }
 }

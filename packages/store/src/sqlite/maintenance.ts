@@ -6,6 +6,8 @@ import { StoreError } from "../errors.ts";
 import { storeErrorFrom } from "./error-mapping.ts";
 import { openExisting } from "./open-database.ts";
 
+const allPages = 2_147_483_647;
+
 /** Everything here works on a file that stores have open, in any number of processes. */
 async function withDatabase<Result>(
   location: SqliteLocation,
@@ -45,12 +47,12 @@ const rules: readonly { readonly sql: string; readonly says: (count: number) => 
 
 /**
  * Looks through the whole file: its pages and indexes, its references, and what our tables promise each other. One line for each thing that
- * is wrong; none = all is well. Writers go on meanwhile. Throws `StoreError` if the file cannot be opened.
+ * is wrong; none = all is well. Writers go on meanwhile; the write-ahead log cannot begin anew during a question and grows by what they write.
+ * Throws `StoreError` if the file cannot be opened.
  */
 export function checkDatabase(location: SqliteLocation): Promise<readonly string[]> {
   return withDatabase(location, (database) => {
-    // One state of the file for all questions.
-    database.exec("BEGIN");
+    // Each question is one statement and so sees one state of the file, which is held no longer than that.
     const pages = database.prepare("PRAGMA integrity_check").all();
     const problems = pages.map((row) => String(row.integrity_check)).filter((line) => line !== "ok");
     const references = database.prepare("PRAGMA foreign_key_check").all();
@@ -59,14 +61,13 @@ export function checkDatabase(location: SqliteLocation): Promise<readonly string
       const [count = 0] = Object.values(database.prepare(sql).get() ?? {});
       if (Number(count) > 0) problems.push(says(Number(count)));
     }
-    database.exec("COMMIT");
     return problems;
   });
 }
 
 /**
- * Copies the database as it is at one moment into the new file `target`, while stores work on it. Throws `StoreError`: OPEN_FAILED if the
- * target exists; a failed attempt leaves no target behind.
+ * Copies the database as it is at one moment into the new file `target`: all that was acknowledged before the call is in it. Another thread
+ * copies, and stores go on writing; their write-ahead log grows meanwhile. Throws `StoreError`: OPEN_FAILED if the target exists; a failed attempt leaves no target behind.
  */
 export function backupDatabase(location: SqliteLocation, target: string): Promise<{ readonly bytes: number }> {
   const path = resolve(target);
@@ -76,7 +77,8 @@ export function backupDatabase(location: SqliteLocation, target: string): Promis
   }
   return withDatabase(location, async (database) => {
     try {
-      await backup(database, path);
+      // In one step: between two, another connection's write would make it start again, so it would never end.
+      await backup(database, path, { rate: allPages });
       return { bytes: statSync(path).size };
     } catch (error) {
       for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(path + suffix, { force: true });

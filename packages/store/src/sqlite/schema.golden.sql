@@ -154,7 +154,7 @@ CREATE INDEX instances_by_creation ON instances (created_at);
 
 CREATE INDEX instances_by_due ON instances (due_at) WHERE due_at IS NOT NULL;
 
-CREATE INDEX instances_by_end ON instances (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX instances_by_end ON instances (finished_at, instance_id) WHERE finished_at IS NOT NULL;
 
 CREATE INDEX instances_by_holder ON instances (holder) WHERE holder IS NOT NULL;
 

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { limits } from "../limits.ts";
-import { WalKeeper } from "./wal-keeper.ts";
+import { openDatabase, openThreadDatabase } from "./open-database.ts";
+import { type WalBounds, WalKeeper } from "./wal-keeper.ts";
 
-function keeper(): { readonly wal: WalKeeper; readonly asked: string[] } {
+function keeper(bounds?: WalBounds, now?: () => number): { readonly wal: WalKeeper; readonly asked: string[] } {
   const asked: string[] = [];
-  const wal = new WalKeeper({
-    move: () => asked.push("move"),
-    finish: (all) => asked.push(all ? "finish all" : "finish"),
-  });
+  const wal = new WalKeeper({ move: () => asked.push("move"), finish: () => asked.push("finish") }, bounds, now);
   return { wal, asked };
 }
 
@@ -24,19 +26,73 @@ test("at the bound the pages are moved beside the writer, then the writer finish
   assert.deepEqual(asked, ["move", "finish"]);
 });
 
-test("a log that a reader holds is tried again when it has grown by as much, and above the hard bound readers wait", () => {
-  const { wal, asked } = keeper();
-  const round = (pages: number) => {
+test("a log that a reader holds is tried again when it has grown by as much or after a while, above the bound only after a while", () => {
+  let nowMs = 0;
+  const { wal, asked } = keeper({ pages: 10, pagesMax: 30, retryMs: 1_000 }, () => nowMs);
+  const attempts = (pages: number) => {
+    const before = asked.length;
     wal.grown(pages);
     wal.moved(pages);
     wal.finished(pages);
+    return asked.slice(before);
   };
-  round(limits.sqliteWalPagesMax);
-  wal.grown(limits.sqliteWalPagesMax + 10);
-  assert.equal(asked.length, 2);
-  const huge = limits.sqliteWalBytesMax / 4_096 + 1;
-  round(huge);
-  assert.deepEqual(asked.slice(2), ["move", "finish all"]);
+  const whole = ["move", "finish"];
+  assert.deepEqual(attempts(10), whole);
+  assert.deepEqual(attempts(19), []);
+  assert.deepEqual(attempts(20), whole);
+  assert.deepEqual(attempts(35), whole);
+  for (const pages of [45, 100, 1_000]) assert.deepEqual(attempts(pages), []);
+  nowMs += 999;
+  assert.deepEqual(attempts(1_000), []);
+  nowMs += 1;
+  assert.deepEqual(attempts(1_000), whole);
+  assert.deepEqual(attempts(2_000), []);
+  assert.deepEqual(attempts(5), []);
+  assert.deepEqual(attempts(10), whole, "the reader has gone, the log has begun anew");
+});
+
+test("writes go on while a reader holds a log above its bound; when it has gone the log begins anew", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "runtara-wal-"));
+  const path = join(folder, "store.db");
+  const [writer, mover] = [openDatabase({ engine: "sqlite", path, create: true }), openThreadDatabase(path)];
+  const reader = new DatabaseSync(path, { readOnly: true });
+  t.after(() => {
+    for (const database of [writer, mover, reader]) database.close();
+    rmSync(folder, { recursive: true });
+  });
+  writer.exec("PRAGMA wal_autocheckpoint = 0; CREATE TABLE written (value BLOB)");
+  let nowMs = 0;
+  let attempts = 0;
+  const pages = () => Number(writer.prepare("PRAGMA wal_checkpoint(NOOP)").get()?.log);
+  const wal = new WalKeeper(
+    {
+      move: () => mover.exec("PRAGMA wal_checkpoint(PASSIVE)"),
+      finish: (all) => {
+        attempts += 1;
+        assert.equal(all, false);
+        writer.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      },
+    },
+    { pages: 20, pagesMax: 100, retryMs: 1_000 },
+    () => nowMs,
+  );
+  const write = () => {
+    writer.exec("INSERT INTO written VALUES (zeroblob(40000))");
+    wal.grown(pages());
+    wal.moved(pages());
+    wal.finished(pages());
+  };
+  reader.exec("BEGIN; SELECT count(*) FROM written");
+  for (let n = 0; n < 100; n += 1) write();
+  assert.ok(pages() > 1_000, `${pages()} pages`);
+  assert.ok(attempts < 20, `${attempts} attempts`);
+  assert.equal(writer.prepare("SELECT count(*) AS n FROM written").get()?.n, 100);
+  reader.exec("COMMIT");
+  nowMs += 1_000;
+  write();
+  write();
+  assert.ok(pages() < 40, `${pages()} pages`);
+  assert.ok(statSync(`${path}-wal`).size <= 2 * limits.sqliteWalPagesMax * 4_096);
 });
 
 test("a log that has begun anew counts from its beginning; an end of a thread frees what waited for it", () => {

@@ -4,50 +4,80 @@ import { limits } from "../limits.ts";
 export interface WalActions {
   /** Beside the writer; what the writer adds meanwhile is left over. */
   readonly move: () => void;
-  /** By the writer, between two transactions: what is left over, after which it begins the log anew. `all`: waits for readers. */
-  readonly finish: (all: boolean) => void;
+  /** By the writer, between two transactions: what is left over, after which it begins the log anew. Never waits for readers. */
+  readonly finish: (all: false) => void;
 }
 
-const bytesPerPage = 4_096;
+export interface WalBounds {
+  /** The log is moved when it is so long, and again when it has grown by as much. */
+  readonly pages: number;
+  /** Above this only every `retryMs`: a reader holds an old state, and each attempt looks through the whole log. */
+  readonly pagesMax: number;
+  readonly retryMs: number;
+}
+
+const usual: WalBounds = {
+  pages: limits.sqliteWalPagesMax,
+  pagesMax: limits.sqliteWalBytesMax / 4_096,
+  retryMs: limits.walRetryMs,
+};
 
 /**
- * Keeps the write-ahead log short without holding up the writer for long. Nearly all pages are moved beside it; the writer only moves the
- * few that it has added meanwhile. A log that grows all the same (a reader holds an old state) is cut back with the readers waiting.
+ * Keeps the write-ahead log short without holding up the writer. Nearly all pages are moved beside it; the writer only moves the few that it
+ * has added meanwhile. Nobody waits for a reader that holds an old state: the log grows until it has gone, and then begins anew.
  */
 export class WalKeeper {
   readonly #actions: WalActions;
+  readonly #bounds: WalBounds;
+  readonly #now: () => number;
   #state: "idle" | "moving" | "finishing" = "idle";
-  /** After an attempt that a reader prevented, the next is made when the log is so long. */
-  #next: number = limits.sqliteWalPagesMax;
+  /** After an attempt that a reader prevented, the next is made when the log is so long, or at this time. */
+  #nextPages: number;
+  #nextAtMs = 0;
 
-  constructor(actions: WalActions) {
+  /** `now`: a clock in ms that never goes back. */
+  constructor(actions: WalActions, bounds: WalBounds = usual, now: () => number = () => performance.now()) {
     this.#actions = actions;
+    this.#bounds = bounds;
+    this.#now = now;
+    this.#nextPages = bounds.pages;
   }
 
   /** The writer has committed. */
   grown(walPages: number): void {
     if (this.#state !== "idle") return;
-    // The log has begun anew since.
-    if (walPages < limits.sqliteWalPagesMax) this.#next = limits.sqliteWalPagesMax;
-    if (walPages < this.#next) return;
+    const { pages } = this.#bounds;
+    if (walPages < pages) {
+      // The log has begun anew since.
+      this.#nextPages = pages;
+      return;
+    }
+    if (!this.#isDue(walPages)) return;
     this.#state = "moving";
     this.#actions.move();
   }
 
   /** The pages that were there have been moved. */
-  moved(walPages: number): void {
+  moved(_walPages: number): void {
     if (this.#state !== "moving") return;
     this.#state = "finishing";
-    this.#actions.finish(walPages * bytesPerPage > limits.sqliteWalBytesMax);
+    this.#actions.finish(false);
   }
 
   finished(walPages: number): void {
-    this.#next = walPages + limits.sqliteWalPagesMax;
+    if (this.#state !== "finishing") return;
+    this.#nextPages = walPages + this.#bounds.pages;
+    this.#nextAtMs = this.#now() + this.#bounds.retryMs;
     this.reset();
   }
 
   /** One of the threads has ended. */
   reset(): void {
     this.#state = "idle";
+  }
+
+  #isDue(walPages: number): boolean {
+    const mayByLength = this.#nextPages <= this.#bounds.pagesMax || this.#nextPages === this.#bounds.pages;
+    return (mayByLength && walPages >= this.#nextPages) || this.#now() >= this.#nextAtMs;
   }
 }

@@ -30,21 +30,29 @@ class PostgresConnections implements Connections {
   readonly #link: Link;
   readonly lanes: readonly SessionPool[];
   readonly several: SessionPool;
+  readonly time: SessionPool;
+  readonly slow: SessionPool;
   readonly readers: SessionPool;
   #listener: Listener | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(link: Link, poolConnections: number) {
     this.#link = link;
-    // One for operations of several instances, one that listens; what is left beside the lanes reads.
-    const lanes = Math.min(limits.lanes, poolConnections - 3);
-    this.lanes = Array.from({ length: lanes }, () => new SessionPool(link, 1, "write"));
-    this.several = new SessionPool(link, 1, "write");
-    this.readers = new SessionPool(link, poolConnections - lanes - 2, "read");
+    const { lanes, hasTime, hasSlow, readers } = shares(poolConnections);
+    const one = (): SessionPool => new SessionPool(link, 1, "write");
+    this.lanes = Array.from({ length: lanes }, one);
+    this.several = one();
+    this.time = hasTime ? one() : this.several;
+    this.slow = hasSlow ? one() : this.several;
+    this.readers = new SessionPool(link, readers, "read");
   }
 
   get direct(): boolean {
     return this.#link.direct;
+  }
+
+  get #pools(): readonly SessionPool[] {
+    return [...new Set([...this.lanes, this.several, this.time, this.slow, this.readers])];
   }
 
   listen(channel: string, listening: Listening): () => void {
@@ -70,7 +78,7 @@ class PostgresConnections implements Connections {
   }
 
   stats(): ConnectionStats {
-    const pools = [...this.lanes, this.several, this.readers];
+    const pools = this.#pools;
     return {
       open: this.#link.open,
       busy: pools.reduce((sum, pool) => sum + pool.busy, 0),
@@ -87,7 +95,20 @@ class PostgresConnections implements Connections {
 
   async #close(): Promise<void> {
     this.#link.close();
-    await Promise.all([...this.lanes, this.several, this.readers].map((pool) => pool.close()));
+    await Promise.all(this.#pools.map((pool) => pool.close()));
     await this.#listener?.stop();
   }
+}
+
+/**
+ * Who gets a connection of its own. A lane, several, a reader and the listener always do; then time, then slow, which else share the one of several;
+ * then the other lanes. The rest reads.
+ */
+function shares(poolConnections: number) {
+  const spare = poolConnections - limits.poolConnectionsMin;
+  const hasTime = spare >= 1;
+  const hasSlow = spare >= 2;
+  const lanes = 1 + Math.min(limits.lanes - 1, Math.max(spare - 2, 0));
+  const readers = poolConnections - 2 - lanes - (hasTime ? 1 : 0) - (hasSlow ? 1 : 0);
+  return { lanes, hasTime, hasSlow, readers };
 }

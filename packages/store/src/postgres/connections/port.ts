@@ -78,8 +78,14 @@ export interface Connections {
   /** One connection each, for the writes of single instances. At least one. */
   readonly lanes: readonly Sessions[];
 
-  /** For operations of several instances. */
+  /** For operations of several instances, which may wait for locks. */
   readonly several: Sessions;
+
+  /** For what must be in time: renewals of leases, timers, notices. Nobody waits for a lock here for long. Of a small pool it is `several`. */
+  readonly time: Sessions;
+
+  /** For what has time: retention. Of a small pool it is `several`. */
+  readonly slow: Sessions;
 
   /**
    * For statements that write nothing. A lost connection is not the caller's business: the statement is sent once more on another one, and

@@ -45,8 +45,12 @@ const indexes = [
   "instances_by_holder ON instances (holder) WHERE holder IS NOT NULL",
   "instances_due ON instances (due_ms) WHERE due_ms IS NOT NULL",
   "instances_by_parent ON instances (parent_id) WHERE parent_id IS NOT NULL",
-  "instances_unsettled ON instances (instance_id) WHERE unsettled",
-  "instances_by_end ON instances (finished_at) WHERE finished_at IS NOT NULL",
+  'instances_unsettled ON instances (finished_at, instance_id COLLATE "C") WHERE unsettled',
+  // Some ends that the original wrote have no time.
+  `instances_by_end ON instances ((coalesce(finished_at, created_at)), instance_id COLLATE "C")
+     WHERE status IN ('completed', 'failed', 'cancelled')`,
+  `instances_by_workflow ON instances (tenant_id, workflow, created_at DESC, instance_id COLLATE "C" DESC)
+     WHERE workflow IS NOT NULL`,
   "instances_by_tag ON instances USING gin (tags jsonb_path_ops) WHERE tags IS NOT NULL",
   // Is there already as the key of a table that we have created.
   "checkpoints_in_order ON checkpoints (instance_id, id)",

@@ -93,3 +93,20 @@ test("tables of other programs beside ours are left alone", async () => {
   await prepared(database.url);
   assert.deepEqual(await rowsOf(database.url, "SELECT id FROM accounts"), [[7]]);
 });
+
+test("whoever deletes instances deletes their checkpoints and events with them, and no others", async () => {
+  await using database = await testDatabase();
+  await prepared(database.url);
+  const series = "FROM generate_series(1, 5) AS n";
+  await administer(
+    database.url,
+    `INSERT INTO instances (instance_id, tenant_id) SELECT 'i' || n, 't' ${series};
+     INSERT INTO checkpoints (instance_id, checkpoint_id, state) SELECT 'i' || n, 'c', '' ${series};
+     INSERT INTO instance_events (instance_id, event_type) SELECT 'i' || n, 'started' ${series};
+     INSERT INTO instance_signals (signal_id, instance_id, kind, created_ms) SELECT n, 'i' || n, 'slot', 1 ${series}`,
+  );
+  await administer(database.url, "SET search_path = ''; DELETE FROM public.instances WHERE instance_id <> 'i3'");
+  for (const table of ["instances", "checkpoints", "instance_events", "instance_signals"]) {
+    assert.deepEqual(await rowsOf(database.url, `SELECT instance_id FROM ${table}`), [["i3"]], table);
+  }
+});

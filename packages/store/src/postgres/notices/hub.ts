@@ -79,7 +79,7 @@ export class NoticeHub {
     const payloads = encodeNotices(this.#name, merged(this.#outgoing));
     this.#outgoing = [];
     // A hint that is lost is made up for: whoever waits asks again by itself after a while.
-    this.#sent = this.#connections.several.query(notifyStatement, [textArray(payloads)]).catch(() => undefined);
+    this.#sent = this.#connections.time.query(notifyStatement, [textArray(payloads)]).catch(() => undefined);
   }
 
   #listen(): void {

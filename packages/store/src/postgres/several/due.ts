@@ -18,7 +18,7 @@ ORDER BY i.due_ms, i.instance_id COLLATE "C" LIMIT $2 FOR NO KEY UPDATE SKIP LOC
 };
 
 /** $1 when the lease must have ended, $2 how many. A renewal under way is passed over, one that came first makes the row fail. */
-const abandonedStatement: Statement = {
+export const abandonedStatement: Statement = {
   name: "due_abandoned",
   text: `
 SELECT ${rowColumns}, w.lease_until_ms FROM workers w JOIN instances i ON i.holder = w.worker_id
@@ -39,7 +39,7 @@ const launchedStatement: Statement = {
 };
 
 /** $1 how long after its end a lease counts. */
-const nextStatement: Statement = {
+export const nextStatement: Statement = {
   name: "due_next",
   text: `
 SELECT least(
@@ -57,7 +57,7 @@ export async function fireDue(connections: Connections, operation: FireDue): Pro
     abandoned: [],
     none: [],
   };
-  const written = await connections.several.transaction(async (transaction) => {
+  const written = await connections.time.transaction(async (transaction) => {
     for (const list of Object.values(outcomes)) list.length = 0;
     const found = await find(transaction, operation);
     if (found.length === 0) return [];

@@ -1,109 +1,93 @@
-import { isFinal } from "../../lifecycle/transition.ts";
-import { instanceStatuses } from "../../model.ts";
+import { limits } from "../../limits.ts";
 import type { RemoveOld, RemoveOldResult } from "../../operations/index.ts";
-import type { Connections, Statement, Transaction } from "../connections/port.ts";
-import { msOf, timestampOf } from "../sql.ts";
+import type { Connections, Parameter, Row, Statement, Transaction } from "../connections/port.ts";
+import { boolArray, textArray } from "../parameters.ts";
+import * as statements from "./remove-old-statements.ts";
 import type { SeveralDone } from "./several.ts";
 
-/** How long a worker is remembered whose lease has ended. */
-const workerKeptMs = 86_400_000;
-
-const final = instanceStatuses
-  .filter(isFinal)
-  .map((status) => `'${status}'`)
-  .join(", ");
-
-/** As `removable` says: ended, its effects carried out, no child that has not ended. */
-const removable = `i.status IN (${final}) AND NOT i.unsettled AND NOT EXISTS (
-  SELECT FROM instances c WHERE c.parent_id = i.instance_id AND c.status NOT IN (${final}))`;
-
-/** Some ends that the original wrote have no time. */
-const endedAt = "coalesce(i.finished_at, i.created_at)";
-
-/** $1 and $2: rows before this time, and those of instances that ended before that one; NULL = none. $3 how many. */
-function removeRows(table: string, key: readonly string[], isBefore: (ms: string) => string): Statement {
-  const columns = (prefix: string): string => key.map((column) => `${prefix}${column}`).join(", ");
-  return {
-    name: `remove_${table}`,
-    text: `
-DELETE FROM ${table} WHERE (${columns("")}) IN (
-  SELECT ${columns("r.")} FROM instances i JOIN ${table} r ON r.instance_id = i.instance_id
-  WHERE ${removable} AND (${isBefore("$1::int8")} OR ${endedAt} < ${timestampOf("$2::int8")})
-  ORDER BY ${endedAt} LIMIT $3 FOR UPDATE OF r SKIP LOCKED
-)`,
-  };
+/** How far a sweep over the ended instances has come. */
+interface Place {
+  /** Microseconds as text; null = nowhere yet. */
+  readonly endedAt: string | null;
+  readonly instanceId: string;
 }
 
-const checkpointsStatement = removeRows(
-  "checkpoints",
-  ["instance_id", "id"],
-  (ms) => `r.created_at < ${timestampOf(ms)}`,
-);
-const eventsStatement = removeRows(
-  "instance_events",
-  ["id"],
-  (ms) => `coalesce(r.received_ms, ${msOf("r.created_at")}) < ${ms}`,
-);
-const retriesStatement = removeRows(
-  "retry_attempts",
-  ["instance_id", "checkpoint_id", "attempt"],
-  (ms) => `r.created_ms < ${ms}`,
-);
+interface Ended {
+  readonly place: Place;
+  /** Whether any of its rows may go. */
+  readonly removable: boolean;
+  readonly whole: boolean;
+}
 
-/** $1 ended before, $2 how many. With them goes what refers to them (signals, sleeps, published values). */
-const instancesStatement: Statement = {
-  name: "remove_instances",
-  text: `
-DELETE FROM instances WHERE instance_id IN (
-  SELECT i.instance_id FROM instances i
-  WHERE ${removable} AND ${endedAt} < ${timestampOf("$1::int8")}
-    AND NOT EXISTS (SELECT FROM checkpoints c WHERE c.instance_id = i.instance_id)
-    AND NOT EXISTS (SELECT FROM instance_events e WHERE e.instance_id = i.instance_id)
-    AND NOT EXISTS (SELECT FROM retry_attempts r WHERE r.instance_id = i.instance_id)
-  ORDER BY ${endedAt} LIMIT $2 FOR UPDATE OF i SKIP LOCKED
-)`,
-};
+const beginning: Place = { endedAt: null, instanceId: "" };
 
-/** $1 when the lease ended at the latest. */
-const workersStatement: Statement = {
-  name: "remove_workers",
-  text: `
-WITH gone AS (
-  DELETE FROM workers WHERE worker_id IN (
-    SELECT w.worker_id FROM workers w
-    WHERE w.lease_until_ms <= $1::int8 AND NOT EXISTS (SELECT FROM instances i WHERE i.holder = w.worker_id)
-    FOR UPDATE SKIP LOCKED
-  ) RETURNING worker_id
-)
-DELETE FROM lost_work l USING gone WHERE l.worker_id = gone.worker_id`,
-};
+/** Of each store, which is known by its connections. One that is lost costs a look at what was looked at already. */
+const places = new WeakMap<Connections, Place>();
 
+/**
+ * One round: looks at `limits.removeLooksMax` ended instances behind the last round's and removes at most `limit` rows of them. While the limit is
+ * reached the next round begins at the same place.
+ */
 export async function removeOld(connections: Connections, operation: RemoveOld): Promise<SeveralDone<RemoveOldResult>> {
-  const { checkpointsBeforeMs = null, eventsBeforeMs = null, instancesEndedBeforeMs = null, limit, nowMs } = operation;
-  const result = await connections.several.transaction(async (transaction): Promise<RemoveOldResult> => {
-    await transaction.query(workersStatement, [nowMs - workerKeptMs]);
-    let room = limit;
-    const remove = async (statement: Statement, ...before: (number | null)[]): Promise<number> => {
-      const count = await removeUpTo(transaction, statement, before, room);
-      room -= count;
-      return count;
-    };
-    const saved = await remove(checkpointsStatement, checkpointsBeforeMs, instancesEndedBeforeMs);
-    const retried = await remove(retriesStatement, checkpointsBeforeMs, instancesEndedBeforeMs);
-    const events = await remove(eventsStatement, eventsBeforeMs, instancesEndedBeforeMs);
-    const instances = await remove(instancesStatement, instancesEndedBeforeMs);
-    return { outcome: "removed", instances, events, checkpoints: saved + retried, more: room === 0 };
-  });
+  const place = places.get(connections) ?? beginning;
+  await connections.slow.query(statements.workersStatement, [operation.nowMs - limits.workerKeptMs]);
+  const { result, next } = await connections.slow.transaction((transaction) => round(transaction, operation, place));
+  places.set(connections, next);
   return { result, written: [] };
 }
 
-async function removeUpTo(
-  transaction: Transaction,
-  statement: Statement,
-  before: readonly (number | null)[],
-  room: number,
-): Promise<number> {
-  if (room <= 0 || before.every((ms) => ms === null)) return 0;
-  const { rowCount } = await transaction.query(statement, [...before, room]);
-  return rowCount;
+async function round(transaction: Transaction, operation: RemoveOld, place: Place) {
+  const found = await look(transaction, operation, place);
+  const { left, ...removed } = await remove(transaction, operation, found);
+  const isLimited = left <= 0;
+  const isEnd = found.length < limits.removeLooksMax;
+  const behind = isEnd ? beginning : (found.at(-1)?.place ?? beginning);
+  const result: RemoveOldResult = { outcome: "removed", ...removed, more: isLimited || !isEnd };
+  return { result, next: isLimited ? place : behind };
+}
+
+async function look(transaction: Transaction, operation: RemoveOld, place: Place): Promise<readonly Ended[]> {
+  const { checkpointsBeforeMs, eventsBeforeMs, instancesEndedBeforeMs = null } = operation;
+  const onlyWhole = checkpointsBeforeMs === undefined && eventsBeforeMs === undefined;
+  if (onlyWhole && instancesEndedBeforeMs === null) return [];
+  const [, ended] = await Promise.all([
+    transaction.query(statements.turnStatement, []),
+    transaction.query(statements.endedStatement, [
+      place.endedAt,
+      place.instanceId,
+      onlyWhole ? instancesEndedBeforeMs : null,
+      instancesEndedBeforeMs,
+      limits.removeLooksMax,
+    ]),
+  ]);
+  return ended.rows.map(endedOf);
+}
+
+function endedOf(row: Row): Ended {
+  const [instanceId, endedAt, removable, whole] = row as readonly [string, string, boolean, boolean];
+  return { place: { endedAt, instanceId }, removable, whole };
+}
+
+/** What refers to an instance goes before it, so that no statement takes more rows than the limit. */
+async function remove(transaction: Transaction, operation: RemoveOld, found: readonly Ended[]) {
+  const { checkpointsBeforeMs = null, eventsBeforeMs = null, instancesEndedBeforeMs = null, limit } = operation;
+  const chosen = found.filter(({ removable }) => removable);
+  const whole = chosen.filter((each) => each.whole);
+  const of = (ended: readonly Ended[]): Buffer => textArray(ended.map(({ place }) => place.instanceId));
+  let left = limit;
+  const take = async (from: readonly Ended[], statement: Statement, ...values: readonly Parameter[]) => {
+    if (left <= 0 || from.length === 0) return 0;
+    const { rowCount } = await transaction.query(statement, [of(from), ...values, left]);
+    left -= rowCount;
+    return rowCount;
+  };
+  const rows = async (statement: Statement, beforeMs: number | null): Promise<number> => {
+    const from = beforeMs === null ? whole : chosen;
+    return await take(from, statement, boolArray(from.map((each) => each.whole)), beforeMs);
+  };
+  const saved = await rows(statements.checkpointsStatement, checkpointsBeforeMs);
+  const retried = await rows(statements.retriesStatement, checkpointsBeforeMs);
+  const events = await rows(statements.eventsStatement, eventsBeforeMs);
+  const instances = await take(whole, statements.instancesStatement, instancesEndedBeforeMs);
+  return { instances, events, checkpoints: saved + retried, left };
 }

@@ -19,7 +19,7 @@ const final = instanceStatuses
  * $1 how many ends, oldest first. Chosen without a lock, because parent, end and children have to be locked in one order; whoever comes second finds the
  * end settled. One more child than allowed shows that there are more.
  */
-const chooseStatement: Statement = {
+export const chooseStatement: Statement = {
   name: "settle_choose",
   text: `
 SELECT e.instance_id, e.parent_id, array(
@@ -32,7 +32,7 @@ FROM instances e WHERE e.unsettled ORDER BY e.finished_at, e.instance_id COLLATE
 };
 
 /** $1 ends, $2 their parents, $3 the message ids of their results. */
-const factsStatement: Statement = {
+export const factsStatement: Statement = {
   name: "settle_facts",
   text: `
 SELECT i.output, i.error, i.failure, nextval('pending_checkpoint_signals_id_seq'),

@@ -10,7 +10,7 @@ const running = acceptingStatuses("save")
   .join(", ");
 
 /** $1 instance, $2 epoch or NULL, $3 when. As decideTouch says; only rows that change are locked. */
-const statement: Statement = {
+export const touchStatement: Statement = {
   name: "touch",
   text: `
 WITH locked AS MATERIALIZED (
@@ -29,7 +29,7 @@ export async function touchInstances(
   { seen }: TouchInstances,
 ): Promise<SeveralDone<TouchInstancesResult>> {
   if (seen.length > 0) {
-    await connections.several.query(statement, [
+    await connections.several.query(touchStatement, [
       textArray(seen.map(({ instanceId }) => instanceId)),
       int8Array(seen.map(({ epoch }) => epoch ?? null)),
       int8Array(seen.map(({ atMs }) => atMs)),

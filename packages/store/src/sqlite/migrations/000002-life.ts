@@ -42,7 +42,7 @@ CREATE INDEX instances_by_ready ON instances (tenant_id, workflow, ifnull(versio
 CREATE INDEX instances_by_due ON instances (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX instances_by_holder ON instances (holder) WHERE holder IS NOT NULL;
 CREATE INDEX instances_by_parent ON instances (parent_id) WHERE parent_id IS NOT NULL;
-CREATE INDEX instances_by_end ON instances (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX instances_by_end ON instances (finished_at, instance_id) WHERE finished_at IS NOT NULL;
 CREATE INDEX instances_unsettled ON instances (instance_key) WHERE unsettled = 1;
 
 -- Apart from the instances, so that a change of their small columns does not write a large input again.
