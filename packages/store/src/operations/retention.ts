@@ -18,6 +18,6 @@ export interface RemoveOldResult {
   readonly instances: number;
   readonly events: number;
   readonly checkpoints: number;
-  /** Call again: the limit was reached. */
+  /** Call again: the limit was reached, or the time of a slice was over. */
   readonly more: boolean;
 }

@@ -85,7 +85,7 @@ export function describeRetention(createHarness: CreateHarness): void {
         const slice = await remove({ instancesEndedBeforeMs: 1_000, limit: 4 });
         const count = slice.instances + slice.events + slice.checkpoints;
         assert.ok(count <= 4);
-        assert.equal(slice.more, count === 4);
+        assert.ok(slice.more || count < 4);
         rows += count;
         if (!slice.more) break;
       }
