@@ -45,7 +45,11 @@ export const limits = {
   lanes: 2,
   /** Connections of a PostgreSQL store whose address names no `pool`. */
   poolConnections: 10,
-  /** Least that `pool` may be: a lane, one for operations of several instances, a reader, a listener. */
+  /**
+   * Least that `pool` may be: a lane, one for operations of several instances (claims, releases, renewals, timers, notices, retention), a reader,
+   * a listener. With 5 renewals, timers and notices have one of their own, with 6 retention and what waits for locks, with 7 there is the second
+   * lane; all others read.
+   */
   poolConnectionsMin: 4,
   /** Most that `pool` may be. */
   poolConnectionsMax: 100,
@@ -57,8 +61,8 @@ export const limits = {
   statementTimeoutMsMax: 86_400_000,
   /** Longest wait of a statement for a lock on PostgreSQL, in ms. */
   lockTimeoutMs: 5_000,
-  /** Longest wait of a lease's renewal for the worker's row on PostgreSQL, in ms, before it waits aside and lets others pass. */
-  renewalLockTimeoutMs: 50,
+  /** Longest wait for a lock where others wait for their turn on a PostgreSQL connection, in ms; then it waits aside and lets them pass. */
+  turnLockTimeoutMs: 50,
   /** A pooled PostgreSQL connection that nobody has used for this long is closed, in ms. */
   idleConnectionMs: 600_000,
   /** How long past a statement's own limit the PostgreSQL server may take to say so, and to a goodbye; then the connection counts as lost. */

@@ -10,7 +10,7 @@ export { type ClaimedWork, decideClaim } from "./claim.ts";
 export { decideControlInstance } from "./control-instance.ts";
 export { decideDue } from "./due.ts";
 export type * from "./facts.ts";
-export { refusalOf } from "./guard.ts";
+export { refusalOf, unknownInstance } from "./guard.ts";
 export { extendedLease } from "./lease.ts";
 export { newRow } from "./new-row.ts";
 export { noticesOf } from "./notices.ts";

@@ -173,11 +173,11 @@ describe("decisions about one instance, in any order", () => {
       const differs = JSON.stringify(seen(row)) !== JSON.stringify(seen(store.row));
       if (!differs) return;
       assert.ok(store.row.changes > row.changes);
-      const notice = noticesOf(changes, row).find(({ topic }) => topic === "instance");
+      const notice = noticesOf(changes, row.instanceId).find(({ topic }) => topic === "instance");
       assert.ok(notice !== undefined);
       const wakes =
         store.row.readyAtMs !== null && store.row.readyAtMs !== row.readyAtMs && store.row.workflow !== null;
-      if (wakes) assert.ok(noticesOf(changes, row).some(({ topic }) => topic === "work"));
+      if (wakes) assert.ok(noticesOf(changes, row.instanceId).some(({ topic }) => topic === "work"));
     });
   });
 

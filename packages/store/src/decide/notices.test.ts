@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import { limits } from "../limits.ts";
 import type { Changes, NoticeKind } from "./changes.ts";
 import { noticesOf } from "./notices.ts";
-import { row, running, suspended, unclaimable } from "./rows.test.helper.ts";
+import { running, suspended, unclaimable } from "./rows.test.helper.ts";
 
 function notices(kind: NoticeKind, changes: Omit<Changes, "atMs"> = {}): readonly unknown[] {
-  return noticesOf({ atMs: 5_000, ...changes, notices: [kind] }, row());
+  return noticesOf({ atMs: 5_000, ...changes, notices: [kind] }, "i");
 }
 
 describe("noticesOf", () => {
@@ -31,6 +31,6 @@ describe("noticesOf", () => {
     assert.deepEqual(notices("status"), [{ topic: "instance", instanceId: "i", ended: false }]);
     assert.deepEqual(notices("history"), [{ topic: "instance", instanceId: "i", ended: false }]);
     assert.deepEqual(notices("ended"), [{ topic: "instance", instanceId: "i", ended: true }]);
-    assert.deepEqual(noticesOf({ atMs: 1 }, row()), []);
+    assert.deepEqual(noticesOf({ atMs: 1 }, "i"), []);
   });
 });

@@ -3,20 +3,12 @@ import type { Notice } from "../store.ts";
 import type { Changes, NoticeKind } from "./changes.ts";
 import type { InstanceRow } from "./row.ts";
 
-/** What to tell listeners once `changes` are committed. `before`: the row that was decided about; its id counts where no row was written. */
-export function noticesOf(changes: Changes, before: Pick<InstanceRow, "instanceId">): readonly Notice[] {
-  const { notices = [], row } = changes;
-  const told: Notice[] = [];
-  for (const kind of notices) told.push(...noticesOfKind(kind, changes, row, before.instanceId));
-  return told;
+/** What to tell listeners once `changes` of the instance are committed. */
+export function noticesOf(changes: Changes, instanceId: string): readonly Notice[] {
+  return changes.notices?.flatMap((kind) => noticesOfKind(kind, changes, instanceId)) ?? [];
 }
 
-function noticesOfKind(
-  kind: NoticeKind,
-  { atMs, leaseUntilMs }: Changes,
-  row: InstanceRow | undefined,
-  instanceId: string,
-): readonly Notice[] {
+function noticesOfKind(kind: NoticeKind, { atMs, leaseUntilMs, row }: Changes, instanceId: string): readonly Notice[] {
   switch (kind) {
     case "work":
       return workNotices(row, row?.readyAtMs ?? undefined);

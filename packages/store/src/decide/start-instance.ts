@@ -58,7 +58,7 @@ function attach(operation: StartInstance, row: InstanceRow, input: Uint8Array | 
 
 function sameBytes(some: Uint8Array | null, others: Uint8Array | null): boolean {
   if (some === null || others === null) return some === others;
-  return some.length === others.length && some.every((byte, index) => byte === others[index]);
+  return Buffer.compare(some, others) === 0;
 }
 
 /** Planned starts in the past do not overtake what has been waiting since. Without a workflow only a plan has a time. */

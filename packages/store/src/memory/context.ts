@@ -27,7 +27,7 @@ export class Context {
   write(instanceId: string, changes: Changes | undefined): void {
     if (changes === undefined) return;
     writeChanges(this.database, instanceId, changes);
-    this.notices.push(...noticesOf(changes, { instanceId }));
+    this.notices.push(...noticesOf(changes, instanceId));
   }
 
   /** Writes what a decision about one instance changes in it and in others. */

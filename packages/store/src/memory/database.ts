@@ -1,6 +1,6 @@
 import type { InstanceRow } from "../decide/row.ts";
+import { Listeners } from "../engines/listeners.ts";
 import { copyOfRecord, type InstanceRecord } from "./records.ts";
-import { Subscribers } from "./subscribers.ts";
 
 export interface WorkerRecord {
   leaseUntilMs: number;
@@ -14,7 +14,7 @@ export class MemoryDatabase {
   readonly workers: Map<string, WorkerRecord> = new Map<string, WorkerRecord>();
   /** Worker to the instances that were taken from it. */
   readonly lost: Map<string, Set<string>> = new Map<string, Set<string>>();
-  readonly subscribers: Subscribers = new Subscribers();
+  readonly listeners: Listeners = new Listeners();
   /** Ids of the rows that a time or an end makes interesting, so that nobody goes through all. */
   readonly ready: Set<string> = new Set();
   readonly due: Set<string> = new Set();

@@ -1,8 +1,8 @@
 import type * as facts from "../decide/facts.ts";
 import { childMessageId } from "../decide/index.ts";
+import { type Oldest, oldestSignals } from "../engines/arrivals.ts";
 import { isFinal } from "../lifecycle/transition.ts";
 import { limits } from "../limits.ts";
-import type { QueuedSignal } from "../model.ts";
 import type * as operations from "../operations/index.ts";
 import type { MemoryDatabase } from "./database.ts";
 import { compareTexts } from "./pages.ts";
@@ -75,24 +75,21 @@ export function suspendFacts(record: Known, operation: operations.SuspendUntil):
   };
 }
 
-/** Signals of the names behind an id, oldest first, as far as `bytesMax` and the limit reach, but at least one. `cut`: bytes ended it. */
+/** Signals of the names behind an id, as far as `bytesMax` and the limit reach. */
 export function waitingFor(
   record: InstanceRecord,
   names: readonly string[],
   afterSignalId: number,
   bytesMax: number,
-): { readonly queued: readonly QueuedSignal[]; readonly cut: boolean } {
+): Oldest {
   const wanted = new Set(names);
-  const queued: QueuedSignal[] = [];
-  let bytes = 0;
-  for (const { signalId, name, payload, createdAtMs } of record.waiting.values()) {
-    if (signalId <= afterSignalId || name === null || !wanted.has(name)) continue;
-    bytes += payload?.length ?? 0;
-    if (queued.length > 0 && bytes > bytesMax) return { queued, cut: true };
-    queued.push({ signalId, name, payload: fresh(payload) ?? new Uint8Array(), createdAtMs });
-    if (queued.length === limits.queuedSignalsMax) break;
-  }
-  return { queued, cut: false };
+  const waiting = [...record.waiting.values()].flatMap(({ signalId, name, payload, createdAtMs }) =>
+    signalId > afterSignalId && name !== null && wanted.has(name)
+      ? [{ signalId, name, payload: payload ?? new Uint8Array(), createdAtMs }]
+      : [],
+  );
+  const oldest = oldestSignals(waiting, bytesMax);
+  return { ...oldest, queued: oldest.queued.map((signal) => ({ ...signal, payload: signal.payload.slice() })) };
 }
 
 export function beginSleepFacts(record: Known, { checkpointId }: operations.BeginSleep): facts.BeginSleepFacts {

@@ -1,31 +1,20 @@
+import { badCursor, cursorOf, placeOf } from "../engines/cursors.ts";
+import { beginning, merged, type Placed, type Places, placesAfter } from "../engines/history.ts";
+import { limitOf, offsetOf } from "../engines/pages.ts";
 import { isFinal } from "../lifecycle/transition.ts";
-import { limits } from "../limits.ts";
-import type { HistoryEntry, PublishedValue } from "../model.ts";
+import type { PublishedValue } from "../model.ts";
 import type * as operations from "../operations/index.ts";
-import { cursorOf, placeOf } from "./cursors.ts";
-import { detailsOf } from "./instance-listings.ts";
+import { shownDetails } from "./instance-listings.ts";
 import { compareTexts } from "./pages.ts";
 import type { InstanceRecord } from "./records.ts";
 
-/** How far each of the four lists has been shown: the last position or signal id. */
-type Places = readonly [checkpoint: number, event: number, retry: number, signal: number];
-
-const badCursor: operations.BadCursor = { outcome: "badCursor" };
-const beginning: Places = [0, 0, 0, 0];
-
-interface Row {
-  readonly list: 0 | 1 | 2 | 3;
-  readonly place: number;
-  readonly entry: HistoryEntry;
-}
-
 export function listHistory(record: InstanceRecord, operation: operations.ListHistory): operations.ListHistoryResult {
-  const { cursor, offset = 0, bytesMax } = operation;
+  const { cursor, bytesMax } = operation;
   const places = cursor === undefined ? beginning : placeOf("history", cursor, beginning);
   if (places === undefined) return badCursor;
-  const rows = merged(record, places, bytesMax);
-  const first = cursor === undefined ? offset : 0;
-  const end = first + Math.min(operation.limit, limits.listRowsMax);
+  const rows = behind(record, places, bytesMax);
+  const first = offsetOf(operation);
+  const end = first + limitOf(operation);
   const more = end > first && rows.length > end;
   return {
     outcome: "page",
@@ -35,21 +24,21 @@ export function listHistory(record: InstanceRecord, operation: operations.ListHi
 }
 
 export function readChanges(record: InstanceRecord, operation: operations.ReadChanges): operations.ReadChangesResult {
-  const { cursor, limit, bytesMax } = operation;
+  const { cursor, bytesMax } = operation;
   const { changes, status } = record.row;
   const since = cursor === undefined ? undefined : placeOf("changes", cursor, [...beginning, 0]);
   if (cursor !== undefined && since === undefined) return badCursor;
   const known = since?.[4];
   const places: Places = since === undefined ? beginning : [since[0], since[1], since[2], since[3]];
-  const rows = merged(record, places, bytesMax);
-  const shown = since === undefined ? [] : rows.slice(0, Math.min(limit, limits.listRowsMax));
+  const rows = behind(record, places, bytesMax);
+  const shown = since === undefined ? [] : rows.slice(0, limitOf(operation));
   const passed = since === undefined ? rows : shown;
   const isCurrent = since === undefined || shown.length === rows.length;
   return {
     outcome: "changes",
     entries: shown.map(({ entry }) => entry),
     published: known === undefined ? [] : publishedSince(record, known),
-    details: known === undefined || changes > known ? detailsOf(record) : undefined,
+    details: known === undefined || changes > known ? shownDetails(record) : undefined,
     nextCursor: cursorOf("changes", [...placesAfter(places, passed), changes]),
     ended: isFinal(status) && isCurrent,
   };
@@ -62,32 +51,15 @@ function publishedSince(record: InstanceRecord, version: number): PublishedValue
     .map(({ version: _, ...one }) => ({ ...one, value: one.value.slice() }));
 }
 
-function placesAfter(places: Places, rows: readonly Row[]): Places {
-  const after: [number, number, number, number] = [...places];
-  for (const { list, place } of rows) after[list] = place;
-  return after;
-}
-
-/** What lies behind the places: each list in the order of arrival, merged by time; of equal times in the order of the lists. */
-function merged(record: InstanceRecord, places: Places, bytesMax: number): Row[] {
+/** What lies behind the places. */
+function behind(record: InstanceRecord, places: Places, bytesMax: number): Placed[] {
   const lists = [checkpoints, events, retries, signals].map((rows, list) =>
     rows(record, bytesMax).filter(({ place }) => place > (places[list] ?? 0)),
   );
-  const result: Row[] = [];
-  const heads = lists.map(() => 0);
-  for (;;) {
-    let next: Row | undefined;
-    for (const [list, rows] of lists.entries()) {
-      const head = rows[heads[list] ?? 0];
-      if (head !== undefined && (next === undefined || head.entry.atMs < next.entry.atMs)) next = head;
-    }
-    if (next === undefined) return result;
-    result.push(next);
-    heads[next.list] = (heads[next.list] ?? 0) + 1;
-  }
+  return merged(lists, Number.POSITIVE_INFINITY);
 }
 
-function checkpoints(record: InstanceRecord, bytesMax: number): Row[] {
+function checkpoints(record: InstanceRecord, bytesMax: number): Placed[] {
   return [...record.checkpoints.values()].map(({ checkpointId, state, createdAtMs, position }) => ({
     list: 0,
     place: position,
@@ -101,7 +73,7 @@ function checkpoints(record: InstanceRecord, bytesMax: number): Row[] {
   }));
 }
 
-function events(record: InstanceRecord, bytesMax: number): Row[] {
+function events(record: InstanceRecord, bytesMax: number): Placed[] {
   return [...record.events.values()].map(({ type, subtype, checkpointId, payload, receivedAtMs, position }) => ({
     list: 1,
     place: position,
@@ -116,7 +88,7 @@ function events(record: InstanceRecord, bytesMax: number): Row[] {
   }));
 }
 
-function retries(record: InstanceRecord): Row[] {
+function retries(record: InstanceRecord): Placed[] {
   return [...record.retries.values()].map(({ checkpointId, attempt, nextAtMs, error, createdAtMs, position }) => ({
     list: 2,
     place: position,
@@ -124,7 +96,7 @@ function retries(record: InstanceRecord): Row[] {
   }));
 }
 
-function signals(record: InstanceRecord, bytesMax: number): Row[] {
+function signals(record: InstanceRecord, bytesMax: number): Placed[] {
   return [...record.signals.values()].map(({ signalId, kind, name, payload, createdAtMs, delivered }) => ({
     list: 3,
     place: signalId,

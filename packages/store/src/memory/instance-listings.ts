@@ -1,19 +1,17 @@
+import { badCursor, cursorOf, placeOf } from "../engines/cursors.ts";
+import { detailsOf, instanceOf } from "../engines/details.ts";
 import type { Instance, InstanceDetails } from "../model.ts";
 import type {
-  BadCursor,
   ListInstances,
   ListInstancesResult,
   Page,
   QueryInstances,
   QueryInstancesResult,
 } from "../operations/index.ts";
-import { cursorOf, placeOf } from "./cursors.ts";
 import type { MemoryDatabase } from "./database.ts";
 import { fresh } from "./facts.ts";
 import { compareTexts, cutPage } from "./pages.ts";
 import type { InstanceRecord } from "./records.ts";
-
-const badCursor: BadCursor = { outcome: "badCursor" };
 
 export function listInstances(database: MemoryDatabase, operation: ListInstances): ListInstancesResult {
   const { tenantId, status, cursor } = operation;
@@ -57,7 +55,7 @@ function newestFirst(records: InstanceRecord[], page: Page): InstancePage | unde
   const { rows, last } = cutPage(records, page, behind);
   return {
     outcome: "page",
-    instances: rows.map(detailsOf),
+    instances: rows.map(shownDetails),
     nextCursor: last && cursorOf("instances", [last.row.createdAtMs, last.row.instanceId]),
   };
 }
@@ -67,39 +65,10 @@ function compareNewest({ row }: InstanceRecord, createdAtMs: number, instanceId:
   return createdAtMs - row.createdAtMs || compareTexts(instanceId, row.instanceId);
 }
 
-export function detailsOf({ row, tags }: InstanceRecord): InstanceDetails {
-  return {
-    instanceId: row.instanceId,
-    tenantId: row.tenantId,
-    status: row.status,
-    reason: row.reason,
-    reasonText: row.reasonText,
-    exitCode: row.exitCode,
-    workflow: row.workflow,
-    version: row.version,
-    tags: { ...tags },
-    createdAtMs: row.createdAtMs,
-    firstStartedAtMs: row.firstStartedAtMs,
-    startedAtMs: row.startedAtMs,
-    finishedAtMs: row.finishedAtMs,
-    readyAtMs: row.readyAtMs,
-    waitingFor: [...row.waitingFor],
-    run: row.run,
-    parentInstanceId: row.parentId,
-    holder: row.holder,
-  };
+export function shownDetails({ row, tags }: InstanceRecord): InstanceDetails {
+  return detailsOf(row, { ...tags });
 }
 
-export function instanceOf(record: InstanceRecord): Instance {
-  const { row } = record;
-  return {
-    ...detailsOf(record),
-    checkpointId: row.checkpointId,
-    checkpointCount: row.checkpointCount,
-    epoch: row.epoch,
-    lastSeenAtMs: row.lastSeenAtMs,
-    output: fresh(record.output),
-    error: record.error,
-    failure: fresh(record.failure),
-  };
+export function shownInstance({ row, tags, output, error, failure }: InstanceRecord): Instance {
+  return instanceOf(row, { ...tags }, { output: fresh(output), error, failure: fresh(failure) });
 }

@@ -1,3 +1,5 @@
+import { type AnyDone, answer, isRefused, type Outcome, promised } from "../engines/callbacks.ts";
+import { merged } from "../engines/notices.ts";
 import { StoreError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Operation, OperationKind, OperationOf, ResultOf } from "../operations/index.ts";
@@ -5,9 +7,6 @@ import type { Done, Notice, Store, StoreStats } from "../store.ts";
 import { Context } from "./context.ts";
 import { MemoryDatabase } from "./database.ts";
 import { carryOut } from "./operations.ts";
-
-/** `Done` of any operation; the outcome that it is called with belongs to its own. */
-type AnyDone = (error: StoreError | undefined, result: unknown) => void;
 
 /** A store in the memory of this process, for tests and as the reference of what an engine does. */
 export interface MemoryStore extends Store {
@@ -35,12 +34,9 @@ export class InMemoryStore implements MemoryStore {
   }
 
   submit<K extends OperationKind>(operation: OperationOf<K>, done: Done<ResultOf[K]>): void {
-    const refusal = this.#refusal();
-    if (refusal !== undefined) {
-      setImmediate(() => done(refusal, undefined));
-      return;
-    }
-    this.#waiting.push({ operation, done: done as AnyDone });
+    const anyDone = done as AnyDone;
+    if (isRefused(anyDone, this.#closed, this.#waiting.length)) return;
+    this.#waiting.push({ operation, done: anyDone });
     this.#scheduled ??= setImmediate(() => this.flush());
   }
 
@@ -55,21 +51,17 @@ export class InMemoryStore implements MemoryStore {
       clearImmediate(this.#scheduled);
       this.#scheduled = undefined;
     }
-    this.#database.subscribers.tell(notices);
+    const { listeners } = this.#database;
+    if (listeners.size > 0) listeners.tell(merged(notices));
   }
 
   run<K extends OperationKind>(operation: OperationOf<K>): Promise<ResultOf[K]> {
-    return new Promise((resolve, reject) => {
-      const done: Done<ResultOf[K]> = (error, result) => {
-        if (error === undefined) resolve(result);
-        else reject(error);
-      };
-      this.submit<K>(operation, done);
-    });
+    return promised(this, operation);
   }
 
   watch(listener: (notice: Notice) => void): () => void {
-    const stop = this.#database.subscribers.watch(listener);
+    if (this.#closed) return () => {};
+    const stop = this.#database.listeners.add(listener);
     this.#unwatch.add(stop);
     return () => {
       stop();
@@ -97,12 +89,6 @@ export class InMemoryStore implements MemoryStore {
     return new InMemoryStore(this.#database.copy());
   }
 
-  #refusal(): StoreError | undefined {
-    if (this.#closed) return new StoreError("CLOSED", "the store has been closed: open it again");
-    if (this.#waiting.length < limits.queuedOperationsMax) return undefined;
-    return new StoreError("OVERLOADED", `more than ${limits.queuedOperationsMax} operations wait: try again later`);
-  }
-
   /** Carries all out before it answers the first, as an engine with transactions does. */
   #carryOutBatch(notices: Notice[]): void {
     const batch = this.#waiting.splice(0, limits.batchOperationsMax);
@@ -111,7 +97,7 @@ export class InMemoryStore implements MemoryStore {
     this.#stats.operations += batch.length;
     this.#stats.transactions += 1;
     notices.push(...context.notices);
-    for (const [index, { done }] of batch.entries()) callSafely(done, outcomes[index]);
+    for (const [index, outcome] of outcomes.entries()) answer(batch[index]?.done, outcome);
   }
 
   #attempt(context: Context, operation: Operation): Outcome {
@@ -125,23 +111,7 @@ export class InMemoryStore implements MemoryStore {
   }
 }
 
-interface Outcome {
-  readonly error: StoreError | undefined;
-  readonly result: unknown;
-}
-
 function storeErrorFrom(cause: unknown, { kind }: Operation): StoreError {
   if (cause instanceof StoreError) return cause;
   return new StoreError("INTERNAL", `${kind} failed: ${String(cause)}`, { cause });
-}
-
-/** A callback that throws must not keep the others from hearing of their operations. */
-function callSafely(done: AnyDone, outcome: Outcome | undefined): void {
-  try {
-    done(outcome?.error, outcome?.result);
-  } catch (thrown) {
-    process.nextTick(() => {
-      throw thrown;
-    });
-  }
 }

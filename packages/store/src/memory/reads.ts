@@ -1,8 +1,10 @@
-import type { OperationOf, ResultOf, UnknownInstance } from "../operations/index.ts";
+import { unknownInstance } from "../decide/index.ts";
+import { arrivals } from "../engines/arrivals.ts";
+import type { OperationOf, ResultOf } from "../operations/index.ts";
 import type { Context } from "./context.ts";
+import { fresh, waitingFor } from "./facts.ts";
 import { listHistory, readChanges } from "./history.ts";
-import { instanceOf, listInstances, queryInstances } from "./instance-listings.ts";
-import { readSignals } from "./read-signals.ts";
+import { listInstances, queryInstances, shownInstance } from "./instance-listings.ts";
 import { listCheckpoints, listEvents, listOwnCheckpoints, readPublished } from "./row-listings.ts";
 
 type ReadKind =
@@ -20,13 +22,11 @@ type ReadKind =
   | "checkHealth";
 type Reads = { readonly [K in ReadKind]: (context: Context, operation: OperationOf<K>) => ResultOf[K] };
 
-const unknownInstance: UnknownInstance = { outcome: "unknownInstance" };
-
 /** Operations that write nothing. */
 export const reads: Reads = {
   readInstance(context, operation) {
     const record = context.visible(operation);
-    return record === undefined ? unknownInstance : { outcome: "found", instance: instanceOf(record) };
+    return record === undefined ? unknownInstance : { outcome: "found", instance: shownInstance(record) };
   },
   loadCheckpoint,
   listOwnCheckpoints(context, operation) {
@@ -35,7 +35,7 @@ export const reads: Reads = {
     const { epoch } = record.row;
     return epoch === operation.epoch ? listOwnCheckpoints(record, operation) : { outcome: "fenced", epoch };
   },
-  readSignals: ({ database }, operation) => readSignals(database, operation),
+  readSignals,
   listInstances: ({ database }, operation) => listInstances(database, operation),
   queryInstances: ({ database }, operation) => queryInstances(database, operation),
   listCheckpoints: (context, operation) => listCheckpoints(context.visible(operation), operation),
@@ -65,6 +65,19 @@ function loadCheckpoint(context: Context, operation: OperationOf<"loadCheckpoint
   return retry === undefined
     ? { outcome: "missing" }
     : { outcome: "found", state: new Uint8Array(), createdAtMs: retry.createdAtMs };
+}
+
+function readSignals(context: Context, operation: OperationOf<"readSignals">): ResultOf["readSignals"] {
+  return arrivals(operation, ({ instanceId, names, afterSignalId }) => {
+    const record = context.record(instanceId);
+    return (
+      record && {
+        row: record.row,
+        signalPayload: () => fresh(record.pending?.payload ?? null),
+        oldest: (bytesMax) => waitingFor(record, names, afterSignalId, bytesMax),
+      }
+    );
+  });
 }
 
 function checkHealth({ database }: Context): ResultOf["checkHealth"] {

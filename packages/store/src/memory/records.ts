@@ -111,11 +111,6 @@ export function emptyRecord(
   };
 }
 
-/** As the retry record is called where the original shows it. */
-export function retryId(checkpointId: string, attempt: number): string {
-  return `${checkpointId}::retry::${attempt}`;
-}
-
 /** No text has U+0000, so it parts the two. */
 export function sleepId(checkpointId: string, ordinal: number): string {
   return `${checkpointId}\0${ordinal}`;

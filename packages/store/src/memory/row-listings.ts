@@ -1,11 +1,10 @@
+import { badCursor, cursorOf, placeOf } from "../engines/cursors.ts";
+import { retryId } from "../engines/retry-id.ts";
 import { limits } from "../limits.ts";
 import type * as operations from "../operations/index.ts";
-import { cursorOf, placeOf } from "./cursors.ts";
 import { fresh } from "./facts.ts";
 import { compareTexts, cutPage } from "./pages.ts";
-import { type CheckpointRecord, type InstanceRecord, type RetryRecord, retryId } from "./records.ts";
-
-const badCursor: operations.BadCursor = { outcome: "badCursor" };
+import type { CheckpointRecord, InstanceRecord, RetryRecord } from "./records.ts";
 
 /** Bounds of listings of one instance: after is inclusive, before exclusive. */
 function within(createdAtMs: number, filter: { createdAfterMs?: number; createdBeforeMs?: number }): boolean {

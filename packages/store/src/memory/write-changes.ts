@@ -1,6 +1,7 @@
 import type { Changes } from "../decide/changes.ts";
+import { retryId } from "../engines/retry-id.ts";
 import type { MemoryDatabase } from "./database.ts";
-import { emptyRecord, type InstanceRecord, retryId, type SignalRecord, sleepId } from "./records.ts";
+import { emptyRecord, type InstanceRecord, type SignalRecord, sleepId } from "./records.ts";
 
 /** The one writer of decisions: carries out `changes` on the instance, which `changes.row` creates where `insert` says so. */
 export function writeChanges(database: MemoryDatabase, instanceId: string, changes: Changes): void {

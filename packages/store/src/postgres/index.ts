@@ -1,7 +1,7 @@
 import type { PostgresLocation } from "../database-url.ts";
 import type { Store } from "../store.ts";
 import { openConnections } from "./connections/index.ts";
-import { type Progress, prepareSchema } from "./migrations/index.ts";
+import { databaseWords, isPrepared, type Progress, prepareSchema } from "./migrations/index.ts";
 import { PostgresStore } from "./postgres-store.ts";
 
 /**
@@ -16,5 +16,21 @@ export async function openPostgresStore(location: PostgresLocation, progress?: P
   } catch (error) {
     await connections.close();
     throw error;
+  }
+}
+
+/**
+ * Looks whether the database answers and has our tables; one line for each thing that is wrong, none = all is well. Changes nothing.
+ * Throws `StoreError` if it does not answer, or is of a newer program.
+ */
+export async function checkPostgres(location: PostgresLocation): Promise<readonly string[]> {
+  const connections = await openConnections(location);
+  try {
+    if (await isPrepared(connections)) return [];
+    return [
+      `${databaseWords} has no tables of this version; a core makes them at its start, or runtara database migrate`,
+    ];
+  } finally {
+    await connections.close();
   }
 }

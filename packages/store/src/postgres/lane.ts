@@ -1,8 +1,10 @@
+import { batchSize, bytesOf } from "../engines/batches.ts";
+import { answer } from "../engines/callbacks.ts";
 import { limits } from "../limits.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOut, type Outcome } from "./carry-out.ts";
 import type { Sessions } from "./connections/port.ts";
 import type { Committed } from "./notices/committed.ts";
-import { answer, bytesOf, type Submitted } from "./submitted.ts";
+import type { Submitted } from "./submitted.ts";
 import { planWaves, type Wave } from "./waves.ts";
 
 /**
@@ -31,10 +33,7 @@ export class Lane {
 
   /** Begins to carry out what waits. */
   flush(): void {
-    if (this.#working !== undefined || this.#waiting.length === 0) return;
-    this.#working = this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    if (this.#working === undefined && this.#waiting.length > 0) this.#working = this.#work();
   }
 
   /** Resolves when nothing waits and nothing is under way. */
@@ -47,8 +46,13 @@ export class Lane {
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      for (const wave of planWaves(this.#nextBatch())) await this.#carryOut(wave);
+    try {
+      while (this.#waiting.length > 0) {
+        for (const wave of planWaves(this.#nextBatch())) await this.#carryOut(wave);
+      }
+    } finally {
+      // At once after the last look: a flush that comes later must not take this for still at work.
+      this.#working = undefined;
     }
   }
 
@@ -57,27 +61,22 @@ export class Lane {
     const { outcomes, written } = await carryOut(this.#session, step, operations);
     for (const [index, submitted] of members.entries()) {
       const outcome = outcomes[index];
-      if (outcome !== undefined) answer(submitted, outcome.error, outcome.result);
+      if (outcome !== undefined) answer(submitted.done, outcome);
     }
-    const saved = step === "save" ? operations.filter((_, index) => outcomes[index]?.error === undefined) : [];
+    const saved = step === "save" ? operations.filter((_, index) => isSaved(outcomes[index])) : [];
     if (saved.length > 0 || written.length > 0) this.#committed({ saved, written });
   }
 
   #nextBatch(): Submitted[] {
     const waiting = this.#waiting;
-    const size = nextBatchSize(waiting);
+    const size = batchSize(waiting, ({ operation }) => bytesOf(operation), limits.pgBatchBytesMax);
     this.#waiting = waiting.slice(size);
     return size === waiting.length ? waiting : waiting.slice(0, size);
   }
 }
 
-function nextBatchSize(waiting: readonly Submitted[]): number {
-  const max = Math.min(waiting.length, limits.batchOperationsMax);
-  let bytes = 0;
-  for (let size = 0; size < max; size += 1) {
-    const submitted = waiting[size];
-    if (submitted !== undefined) bytes += bytesOf(submitted.operation);
-    if (bytes > limits.pgBatchBytesMax) return Math.max(size, 1);
-  }
-  return max;
+/** Found is not saved: nothing has changed. */
+function isSaved(outcome: Outcome | undefined): boolean {
+  const result = outcome?.result;
+  return result !== undefined && "outcome" in result && result.outcome === "saved";
 }

@@ -1,5 +1,4 @@
-import { StoreError } from "../errors.ts";
-import { limits } from "../limits.ts";
+import { type AnyDone, answer, isRefused, promised } from "../engines/callbacks.ts";
 import type { Operation, OperationKind, OperationOf, ResultOf } from "../operations/index.ts";
 import type { Done, Notice, Store, StoreStats } from "../store.ts";
 import { storeErrorFrom } from "./connections/errors.ts";
@@ -9,7 +8,7 @@ import type { Committed } from "./notices/committed.ts";
 import { NoticeHub } from "./notices/hub.ts";
 import { repeated } from "./repeated.ts";
 import { carryOutSeveral, isOfSeveral } from "./several/index.ts";
-import { type AnyDone, answer, type Submitted } from "./submitted.ts";
+import type { Submitted } from "./submitted.ts";
 
 /**
  * The store on a PostgreSQL database that it may share with other processes. Operations of single instances are dealt out to lanes by their
@@ -35,13 +34,10 @@ export class PostgresStore implements Store {
   }
 
   submit<K extends OperationKind>(operation: OperationOf<K>, done: Done<ResultOf[K]>): void {
-    const refusal = this.#refusal();
-    if (refusal !== undefined) {
-      setImmediate(() => done(refusal, undefined));
-      return;
-    }
+    const anyDone = done as AnyDone;
+    if (isRefused(anyDone, this.#closing !== undefined, this.#queued)) return;
     this.#operations += 1;
-    this.#gathered.push({ operation, done: this.#counted(done as AnyDone) });
+    this.#gathered.push({ operation, done: this.#counted(anyDone) });
     this.#scheduled ??= setImmediate(() => this.flush());
   }
 
@@ -59,17 +55,11 @@ export class PostgresStore implements Store {
   }
 
   run<K extends OperationKind>(operation: OperationOf<K>): Promise<ResultOf[K]> {
-    return new Promise((resolve, reject) => {
-      const done: Done<ResultOf[K]> = (error, result) => {
-        if (error === undefined) resolve(result);
-        else reject(error);
-      };
-      this.submit<K>(operation, done);
-    });
+    return promised(this, operation);
   }
 
   watch(listener: (notice: Notice) => void): () => void {
-    return this.#hub.watch(listener);
+    return this.#closing === undefined ? this.#hub.watch(listener) : () => {};
   }
 
   stats(): StoreStats {
@@ -100,12 +90,6 @@ export class PostgresStore implements Store {
     return this.#lanes.reduce((sum, lane) => sum + lane.waiting, this.#gathered.length + this.#alone.size);
   }
 
-  #refusal(): StoreError | undefined {
-    if (this.#closing !== undefined) return new StoreError("CLOSED", "the store has been closed");
-    if (this.#queued < limits.queuedOperationsMax) return undefined;
-    return new StoreError("OVERLOADED", `more than ${limits.queuedOperationsMax} operations wait; try again later`);
-  }
-
   #counted(done: AnyDone): AnyDone {
     return (error, result) => {
       if (error !== undefined) this.#failures += 1;
@@ -127,10 +111,10 @@ export class PostgresStore implements Store {
     const running = repeated(() => carryOutSeveral(this.#connections, operation))
       .then(
         ({ result, written, notices = [] }) => {
-          answer(submitted, undefined, result);
+          answer(submitted.done, { error: undefined, result });
           if (written.length > 0) this.#committed({ saved: [], written, notices });
         },
-        (error: unknown) => answer(submitted, storeErrorFrom(error), undefined),
+        (error: unknown) => answer(submitted.done, { error: storeErrorFrom(error), result: undefined }),
       )
       .finally(() => this.#alone.delete(running));
     this.#alone.add(running);

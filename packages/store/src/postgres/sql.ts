@@ -1,4 +1,16 @@
+import type { InstanceStatus } from "../model.ts";
+
 // Small pieces of SQL that several statements share. Columns of the original are timestamps, ours are milliseconds.
+
+/** Statuses as the literals of an IN. */
+export function listed(statuses: readonly InstanceStatus[]): string {
+  return statuses.map((status) => `'${status}'`).join(", ");
+}
+
+/** Takes the lock of that name, which all processes on the database share, to the end of the transaction. */
+export function lockOf(name: string): string {
+  return `pg_advisory_xact_lock(hashtext('runtara'), hashtext('${name}'))`;
+}
 
 /** A timestamptz as whole milliseconds since the Unix epoch; rows of the original have microseconds, which are cut off. */
 export function msOf(column: string): string {
@@ -22,5 +34,6 @@ export function timestampOfMicros(micros: string): string {
 
 /** Whether a cursor's text may be what `microsOf` gave: of a time that PostgreSQL knows. */
 export function isMicros(text: string): boolean {
-  return /^-?\d{1,19}$/.test(text) && Math.abs(Number(text)) < 9.2e18;
+  const micros = /^-?\d{1,19}$/.test(text) ? Number(text) : Number.NaN;
+  return micros > -2.1e17 && micros < 9.2e18;
 }

@@ -52,3 +52,23 @@ test("without space a write fails as a whole, what was acknowledged stays, and i
     rmSync(folder, { recursive: true });
   }
 });
+
+test("what another process has written is told, also when the transaction that noticed it fails", () => {
+  const folder = mkdtempSync(join(tmpdir(), "runtara-others-"));
+  const location = { engine: "sqlite", path: join(folder, "store.db"), create: true } as const;
+  const [mine, others] = [openDatabase(location), openDatabase(location)];
+  try {
+    const engine = new Engine(mine);
+    engine.watched = true;
+    new Engine(others).run([register]);
+    mine.exec("PRAGMA max_page_count = 1");
+    const [failed] = engine.run([save("a", 1_000_000)]);
+    assert.equal(failed?.error?.code, "FULL");
+    assert.deepEqual(engine.takeNotices(), [{ topic: "anything" }]);
+    assert.deepEqual(engine.takeNotices(), []);
+  } finally {
+    mine.close();
+    others.close();
+    rmSync(folder, { recursive: true });
+  }
+});

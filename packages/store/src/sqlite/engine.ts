@@ -30,8 +30,10 @@ export class Engine {
   readonly #handlers: Handlers;
   readonly #statements;
   #dataVersion = -1;
-  /** As `#dataVersion`, kept over rollbacks: which writes of others have been told of. */
-  #toldVersion = -1;
+  /** As `#dataVersion`, kept over rollbacks: which writes of others have been noticed. */
+  #noticedVersion = -1;
+  /** Others have written, and nobody has been told. It does not go with a transaction of ours that is rolled back. */
+  #othersWrote = false;
   #transactions = 0;
 
   /** `unindexedRowsMax`: see CheckpointIndex. */
@@ -64,13 +66,16 @@ export class Engine {
 
   /** Whether committed changes are to be kept for `takeNotices`. */
   set watched(watched: boolean) {
-    if (watched && !this.#notices.isOpen) this.#toldVersion = this.dataVersion();
+    if (watched && !this.#notices.isOpen) this.#noticedVersion = this.dataVersion();
     this.#notices.isOpen = watched;
   }
 
   /** What the transactions since the last call have to tell. */
   takeNotices(): readonly Notice[] {
-    return this.#notices.take();
+    const notices = this.#notices.take();
+    if (!this.#othersWrote) return notices;
+    this.#othersWrote = false;
+    return [{ topic: "anything" }, ...notices];
   }
 
   /** Another number when another connection has committed since; only to be compared with this connection's own. */
@@ -161,8 +166,8 @@ export class Engine {
   }
 
   #noteOthers(version: number): void {
-    if (this.#toldVersion !== version && this.#toldVersion !== -1) this.#notices.add({ topic: "anything" });
-    this.#toldVersion = version;
+    if (this.#notices.isOpen && this.#noticedVersion !== version) this.#othersWrote = true;
+    this.#noticedVersion = version;
   }
 
   #forget(): void {

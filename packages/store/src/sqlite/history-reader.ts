@@ -1,21 +1,7 @@
-import type { EventType, HistoryEntry, SignalType } from "../model.ts";
+import { merged, type Placed, type Places } from "../engines/history.ts";
+import type { EventType, SignalType } from "../model.ts";
 import type { CheckpointIndex } from "./checkpoint-index.ts";
 import type { Connection } from "./statements.ts";
-
-/** How far each of the four lists has been shown: the last place or id. */
-export type Places = readonly [checkpoint: number, event: number, retry: number, signal: number];
-
-export interface Row {
-  readonly list: 0 | 1 | 2 | 3;
-  readonly place: number;
-  readonly entry: HistoryEntry;
-}
-
-export function placesAfter(places: Places, rows: readonly Row[]): Places {
-  const after: [number, number, number, number] = [...places];
-  for (const { list, place } of rows) after[list] = place;
-  return after;
-}
 
 type Blob = Uint8Array | null;
 type SavedColumns = readonly [place: number, checkpointId: string, atMs: number, bytes: number];
@@ -86,7 +72,7 @@ export class HistoryReader {
   }
 
   /** At most `limit` rows behind the places; of equal times in the order of the lists. */
-  read(key: number, places: Places, bytesMax: number, limit: number): Row[] {
+  read(key: number, places: Places, bytesMax: number, limit: number): Placed[] {
     const lists = [
       this.#saved(key, places[0], bytesMax, limit),
       this.#events(key, places[1], bytesMax, limit),
@@ -108,7 +94,7 @@ export class HistoryReader {
     ];
   }
 
-  #saved(key: number, place: number, bytesMax: number, limit: number): Row[] {
+  #saved(key: number, place: number, bytesMax: number, limit: number): Placed[] {
     return this.#statements.checkpoints
       .all<SavedColumns>(key, place, limit)
       .map(([id, checkpointId, atMs, stateBytes]) => {
@@ -117,7 +103,7 @@ export class HistoryReader {
       });
   }
 
-  #events(key: number, place: number, bytesMax: number, limit: number): Row[] {
+  #events(key: number, place: number, bytesMax: number, limit: number): Placed[] {
     return this.#statements.events
       .all<EventColumns>(key, place, bytesMax, limit)
       .map(([id, type, subtype, checkpointId, payload, bytes, atMs]) => ({
@@ -127,7 +113,7 @@ export class HistoryReader {
       }));
   }
 
-  #retries(key: number, place: number, limit: number): Row[] {
+  #retries(key: number, place: number, limit: number): Placed[] {
     return this.#statements.retries
       .all<RetryColumns>(key, place, limit)
       .map(([position, checkpointId, attempt, nextAtMs, error, atMs]) => ({
@@ -137,7 +123,7 @@ export class HistoryReader {
       }));
   }
 
-  #signals(key: number, place: number, bytesMax: number, limit: number): Row[] {
+  #signals(key: number, place: number, bytesMax: number, limit: number): Placed[] {
     return this.#statements.signals
       .all<SignalColumns>(key, place, bytesMax, limit)
       .map(([signalId, kind, name, payload, bytes, atMs, deliveredAtMs]) => ({
@@ -158,20 +144,4 @@ export class HistoryReader {
 /** Undefined: longer than asked for. */
 function shown(payload: Blob, bytes: number | null): Blob | undefined {
   return bytes === null ? null : (payload ?? undefined);
-}
-
-function merged(lists: readonly (readonly Row[])[], limit: number): Row[] {
-  const result: Row[] = [];
-  const heads = lists.map(() => 0);
-  while (result.length < limit) {
-    let next: Row | undefined;
-    for (const [list, rows] of lists.entries()) {
-      const head = rows[heads[list] ?? 0];
-      if (head !== undefined && (next === undefined || head.entry.atMs < next.entry.atMs)) next = head;
-    }
-    if (next === undefined) break;
-    result.push(next);
-    heads[next.list] = (heads[next.list] ?? 0) + 1;
-  }
-  return result;
 }

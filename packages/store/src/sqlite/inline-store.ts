@@ -1,9 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
+import { batchSize, bytesOf } from "../engines/batches.ts";
+import { type AnyDone, answer, isRefused, promised } from "../engines/callbacks.ts";
+import { Listeners } from "../engines/listeners.ts";
 import { limits } from "../limits.ts";
 import type { Operation, OperationKind, OperationOf, ResultOf } from "../operations/index.ts";
 import type { Done, Notice, Store, StoreStats } from "../store.ts";
 import { Engine } from "./engine.ts";
-import { type AnyDone, batchSize, callSafely, closedError, Listeners, overloadedError } from "./hosting.ts";
 import { WalAssistant } from "./wal-assistant.ts";
 
 /**
@@ -32,14 +34,10 @@ export class InlineStore implements Store {
   }
 
   submit<K extends OperationKind>(operation: OperationOf<K>, done: Done<ResultOf[K]>): void {
-    const isFull = this.#operations.length >= limits.queuedOperationsMax;
-    if (this.#closed || isFull) {
-      const refusal = this.#closed ? closedError() : overloadedError();
-      setImmediate(() => done(refusal, undefined));
-      return;
-    }
+    const anyDone = done as AnyDone;
+    if (isRefused(anyDone, this.#closed, this.#operations.length)) return;
     this.#operations.push(operation);
-    this.#dones.push(done as AnyDone);
+    this.#dones.push(anyDone);
     this.#scheduled ??= setImmediate(() => this.flush());
   }
 
@@ -57,13 +55,7 @@ export class InlineStore implements Store {
   }
 
   run<K extends OperationKind>(operation: OperationOf<K>): Promise<ResultOf[K]> {
-    return new Promise((resolve, reject) => {
-      const done: Done<ResultOf[K]> = (error, result) => {
-        if (error === undefined) resolve(result);
-        else reject(error);
-      };
-      this.submit<K>(operation, done);
-    });
+    return promised(this, operation);
   }
 
   watch(listener: (notice: Notice) => void): () => void {
@@ -117,7 +109,7 @@ export class InlineStore implements Store {
   #carryOut(): number {
     const operations = this.#operations;
     const dones = this.#dones;
-    const size = batchSize(operations);
+    const size = batchSize(operations, bytesOf, limits.batchBytesMax);
     this.#operations = operations.slice(size);
     this.#dones = dones.slice(size);
     const outcomes = this.#engine.run(size === operations.length ? operations : operations.slice(0, size));
@@ -125,7 +117,7 @@ export class InlineStore implements Store {
     const notices = this.#engine.takeNotices();
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.error !== undefined) this.#failures += 1;
-      callSafely(dones[index], outcome);
+      answer(dones[index], outcome);
     }
     this.#listeners.tell(notices);
     this.#assistant?.committed();

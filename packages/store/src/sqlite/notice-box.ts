@@ -1,4 +1,5 @@
 import { type Changes, noticesOf } from "../decide/index.ts";
+import { subjectOf, together } from "../engines/notices.ts";
 import type { Notice } from "../store.ts";
 
 /** What the transaction under way will have to tell. One notice for each subject: the earliest time, `ended` if any says so. */
@@ -12,7 +13,7 @@ export class NoticeBox {
 
   note(changes: Changes, instanceId: string): void {
     if (!this.isOpen || changes.notices === undefined) return;
-    for (const notice of noticesOf(changes, { instanceId })) this.add(notice);
+    for (const notice of noticesOf(changes, instanceId)) this.add(notice);
   }
 
   add(notice: Notice): void {
@@ -45,16 +46,4 @@ export class NoticeBox {
     this.#others.clear();
     return notices;
   }
-}
-
-function subjectOf(notice: Notice): string {
-  return notice.topic === "work" ? `work ${notice.tenantId}\0${notice.workflow}` : notice.topic;
-}
-
-function together(first: Notice, second: Notice): Notice {
-  if (first.topic === "work" && second.topic === "work") {
-    return { ...first, readyAtMs: Math.min(first.readyAtMs, second.readyAtMs) };
-  }
-  if (first.topic === "due" && second.topic === "due") return { ...first, atMs: Math.min(first.atMs, second.atMs) };
-  return first;
 }

@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
+import { type AnyDone, answer } from "../engines/callbacks.ts";
 import { StoreError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Operation } from "../operations/index.ts";
 import type { Notice } from "../store.ts";
 import type { Outcome } from "./engine.ts";
-import { type AnyDone, callSafely } from "./hosting.ts";
 import { unpackNotices } from "./notice-packing.ts";
 import { unpackError, unpackOutcomes } from "./outcome-packing.ts";
 import { packOperations } from "./packing.ts";
@@ -108,9 +108,9 @@ export class ThreadLink {
     this.#holdProcess();
   }
 
-  checkpoint(all: boolean): void {
+  checkpoint(): void {
     this.#open();
-    this.#post({ type: "checkpoint", all });
+    this.#post({ type: "checkpoint" });
   }
 
   /** Waits for everything that is without an answer, then for the end of the thread. */
@@ -191,7 +191,7 @@ export class ThreadLink {
     if (this.size === 0) this.#holdProcess();
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.error !== undefined) this.#failures += 1;
-      callSafely(settled[index]?.done, outcome);
+      answer(settled[index]?.done, outcome);
     }
   }
 

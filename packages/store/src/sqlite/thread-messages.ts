@@ -11,8 +11,8 @@ export interface ThreadStart {
 export type ToThread =
   | { readonly type: "operations"; readonly packed: PackedOperations }
   | { readonly type: "watch"; readonly watched: boolean }
-  /** Moves what it can of the write-ahead log into the file, without waiting for anybody; `all`: waits for readers, and cuts it off. */
-  | { readonly type: "checkpoint"; readonly all: boolean }
+  /** Moves what it can of the write-ahead log into the file, without waiting for anybody. */
+  | { readonly type: "checkpoint" }
   | { readonly type: "close" };
 
 export interface ThreadStats {

@@ -1,10 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
+import { batchSize, bytesOf } from "../engines/batches.ts";
+import { type AnyDone, answer, isRefused, promised } from "../engines/callbacks.ts";
+import { Listeners } from "../engines/listeners.ts";
 import { limits } from "../limits.ts";
 import type { Operation, OperationKind, OperationOf, ResultOf } from "../operations/index.ts";
 import { kinds } from "../operations/kinds.ts";
 import type { Done, Notice, Store, StoreStats } from "../store.ts";
 import { Engine } from "./engine.ts";
-import { type AnyDone, batchSize, callSafely, closedError, Listeners, overloadedError } from "./hosting.ts";
 import { onlyReads } from "./operations/index.ts";
 import { ThreadLink } from "./thread-link.ts";
 import type { ThreadStats } from "./thread-messages.ts";
@@ -55,26 +57,22 @@ export class ThreadStore implements Store {
       {
         onNotices: ignore,
         onWatching: ignore,
-        onCheckpointed: (walPages) => this.#wal.moved(walPages),
+        onCheckpointed: () => this.#wal.moved(),
         onStats: ignore,
         onEnd: () => this.#wal.reset(),
       },
     );
     this.#wal = new WalKeeper({
-      move: () => this.#helper.checkpoint(false),
-      finish: (all) => this.#writer.checkpoint(all),
+      move: () => this.#helper.checkpoint(),
+      finish: () => this.#writer.checkpoint(),
     });
   }
 
   submit<K extends OperationKind>(operation: OperationOf<K>, done: Done<ResultOf[K]>): void {
-    const isFull = this.#operations.length + this.#writer.size >= limits.queuedOperationsMax;
-    if (this.#closed || isFull) {
-      const refusal = this.#closed ? closedError() : overloadedError();
-      setImmediate(() => done(refusal, undefined));
-      return;
-    }
+    const anyDone = done as AnyDone;
+    if (isRefused(anyDone, this.#closed, this.#queued)) return;
     this.#operations.push(operation);
-    this.#dones.push(done as AnyDone);
+    this.#dones.push(anyDone);
     this.#scheduled ??= setImmediate(() => this.flush());
   }
 
@@ -92,13 +90,7 @@ export class ThreadStore implements Store {
   }
 
   run<K extends OperationKind>(operation: OperationOf<K>): Promise<ResultOf[K]> {
-    return new Promise((resolve, reject) => {
-      const done: Done<ResultOf[K]> = (error, result) => {
-        if (error === undefined) resolve(result);
-        else reject(error);
-      };
-      this.submit<K>(operation, done);
-    });
+    return promised(this, operation);
   }
 
   watch(listener: (notice: Notice) => void): () => void {
@@ -118,7 +110,7 @@ export class ThreadStore implements Store {
       operations: this.#writer.carriedOut + this.#helper.carriedOut + this.#readHere,
       transactions,
       statements: statements + this.#reader.statements,
-      queued: this.#operations.length + this.#writer.size + this.#helper.size,
+      queued: this.#queued,
       failures: this.#writer.failures + this.#helper.failures + this.#failures,
       engine: { walPages },
     };
@@ -131,6 +123,10 @@ export class ThreadStore implements Store {
     this.#listeners.clear();
     await Promise.all([this.#writer.close(), this.#helper.close()]);
     this.#database.close();
+  }
+
+  get #queued(): number {
+    return this.#operations.length + this.#writer.size + this.#helper.size;
   }
 
   /** The thread begins to watch a little later than was asked for. */
@@ -166,20 +162,20 @@ export class ThreadStore implements Store {
       // Behind the writes that were submitted before it.
       if (this.#writer.concerns(instanceId) || writes.concerns(instanceId)) return writes;
     }
-    const { instance, hot } = kinds[operation.kind];
-    return instance || hot ? reads : longReads;
+    const isShort = kinds[operation.kind].instance || operation.kind === "readSignals";
+    return isShort ? reads : longReads;
   }
 
   #readAll({ operations, dones }: Deal): void {
     let rest: readonly Operation[] = operations;
     let first = 0;
     while (rest.length > 0) {
-      const size = batchSize(rest);
+      const size = batchSize(rest, bytesOf, limits.batchBytesMax);
       const outcomes = this.#reader.run(rest.slice(0, size));
       this.#readHere += size;
       for (const [index, outcome] of outcomes.entries()) {
         if (outcome.error !== undefined) this.#failures += 1;
-        callSafely(dones[first + index], outcome);
+        answer(dones[first + index], outcome);
       }
       first += size;
       rest = rest.slice(size);

@@ -1,10 +1,10 @@
 /** A thread that carries out operations on a connection of its own: the program behind ThreadLink. */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { batchSize, bytesOf } from "../engines/batches.ts";
 import { limits } from "../limits.ts";
 import type { Operation } from "../operations/index.ts";
 import { Engine } from "./engine.ts";
 import { storeErrorFrom } from "./error-mapping.ts";
-import { batchSize } from "./hosting.ts";
 import { packNotices } from "./notice-packing.ts";
 import { openThreadDatabase } from "./open-database.ts";
 import { packError, packOutcomes } from "./outcome-packing.ts";
@@ -26,7 +26,7 @@ function serve({ path }: ThreadStart): void {
 
   function carryOut(): void {
     while (gathered.length > 0) {
-      const size = batchSize(gathered);
+      const size = batchSize(gathered, bytesOf, limits.batchBytesMax);
       const batch = gathered.slice(0, size);
       gathered = gathered.slice(size);
       const outcomes = engine.run(batch);
@@ -56,7 +56,7 @@ function serve({ path }: ThreadStart): void {
     // The others keep their place behind the operations before them.
     carryOut();
     if (message.type === "watch") watch(message.watched);
-    else if (message.type === "checkpoint") checkpoint(message.all);
+    else if (message.type === "checkpoint") checkpoint();
     else close();
   }
 
@@ -74,9 +74,9 @@ function serve({ path }: ThreadStart): void {
     if (notices !== undefined) tell({ type: "notices", notices });
   }
 
-  function checkpoint(all: boolean): void {
+  function checkpoint(): void {
     try {
-      database.exec(`PRAGMA wal_checkpoint(${all ? "TRUNCATE" : "PASSIVE"})`);
+      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
       // The log stays as long as it is; what is wrong with the disk, the next write says.
     }

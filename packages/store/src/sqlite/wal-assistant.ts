@@ -22,14 +22,14 @@ export class WalAssistant {
       {
         onNotices: ignore,
         onWatching: ignore,
-        onCheckpointed: (walPages) => this.#keeper.moved(walPages),
+        onCheckpointed: () => this.#keeper.moved(),
         onStats: ignore,
         onEnd: () => this.#keeper.reset(),
       },
     );
     this.#keeper = new WalKeeper({
-      move: () => this.#thread.checkpoint(false),
-      finish: (all) => this.#finish(all),
+      move: () => this.#thread.checkpoint(),
+      finish: () => this.#finish(),
     });
   }
 
@@ -46,10 +46,10 @@ export class WalAssistant {
     await this.#thread.close();
   }
 
-  #finish(all: boolean): void {
+  #finish(): void {
     if (this.#closing) return;
     try {
-      this.#database.exec(`PRAGMA wal_checkpoint(${all ? "TRUNCATE" : "PASSIVE"})`);
+      this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
       // The log stays as long as it is; what is wrong with the disk, the next write says.
     }

@@ -5,7 +5,7 @@ export interface WalActions {
   /** Beside the writer; what the writer adds meanwhile is left over. */
   readonly move: () => void;
   /** By the writer, between two transactions: what is left over, after which it begins the log anew. Never waits for readers. */
-  readonly finish: (all: false) => void;
+  readonly finish: () => void;
 }
 
 export interface WalBounds {
@@ -58,10 +58,10 @@ export class WalKeeper {
   }
 
   /** The pages that were there have been moved. */
-  moved(_walPages: number): void {
+  moved(): void {
     if (this.#state !== "moving") return;
     this.#state = "finishing";
-    this.#actions.finish(false);
+    this.#actions.finish();
   }
 
   finished(walPages: number): void {

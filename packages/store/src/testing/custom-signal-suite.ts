@@ -197,6 +197,22 @@ export function describeCustomSignals(createHarness: CreateHarness): void {
       same(await page(first.at(-1) ?? 0), ids.slice(100));
     });
 
+    test("a fenced one before it does not keep out the first that has something, however large that is", async () => {
+      await t.register("i");
+      const signalId = await sentId(t.send("i", "n", "12345"));
+      same(await read([interest({ instanceId: "unknown" }), interest()], 4), {
+        more: false,
+        instances: [
+          { instanceId: "unknown", fenced: true, queued: [] },
+          {
+            instanceId: "i",
+            fenced: false,
+            queued: [{ signalId, name: "n", payload: bytes("12345"), createdAtMs: 1 }],
+          },
+        ],
+      });
+    });
+
     test("an answer ends after its bytes but has something if there is anything, and calls reach everything", async () => {
       const ids = ["i", "j", "k"];
       for (const id of ids) {

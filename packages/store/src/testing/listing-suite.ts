@@ -93,6 +93,22 @@ export function describeListings(createHarness: CreateHarness): void {
       }
     });
 
+    test("a cursor whose place cannot be one is none", async () => {
+      await t.register("i");
+      const cursorOf = (...members: unknown[]) => Buffer.from(JSON.stringify(members)).toString("base64url");
+      const bad = { outcome: "badCursor" };
+      for (const createdAt of [1, "1"]) {
+        const cursor = cursorOf("instances", createdAt, "a\0b");
+        same(await t.run({ kind: "listInstances", limit: 1, cursor }), bad);
+      }
+      for (const place of [1.5, 2 ** 60, null, "1", [1]]) {
+        const checkpoints = { kind: "listCheckpoints", instanceId: "i", limit: 1 } as const;
+        same(await t.run({ ...checkpoints, cursor: cursorOf("checkpoints", place) }), bad);
+        const history = { kind: "listHistory", instanceId: "i", limit: 1, bytesMax: 1 } as const;
+        same(await t.run({ ...history, cursor: cursorOf("history", 0, 0, 0, place) }), bad);
+      }
+    });
+
     test("queries: every filter must fit, bounds are exclusive", async () => {
       await t.queue("a", { tags: { env: "prod", team: "x" }, nowMs: 10 });
       await t.queue("b", { tags: { env: "prod" }, workflow: "v", nowMs: 20 });

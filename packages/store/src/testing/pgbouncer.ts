@@ -70,7 +70,7 @@ export class PgBouncer implements AsyncDisposable {
       if (this.#child.exitCode !== null) break;
       if (await this.#answers()) return;
     }
-    throw new Error("PgBouncer did not start: run packages/store/scripts/setup-postgres");
+    throw new Error("PgBouncer did not start: run scripts/setup-tests");
   }
 
   #answers(): Promise<boolean> {

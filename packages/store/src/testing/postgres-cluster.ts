@@ -28,9 +28,7 @@ export function postgresPrograms(): string {
     : [];
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
   if (newest !== undefined) return join(debian, newest, "bin");
-  throw new Error(
-    "there is no PostgreSQL server to test with: run packages/store/scripts/setup-postgres, or set PG_URL",
-  );
+  throw new Error("there is no PostgreSQL server to test with: run scripts/setup-tests, or set PG_URL");
 }
 
 /** The server refuses to run as root; then it runs as the user postgres, which Debian's package makes. */

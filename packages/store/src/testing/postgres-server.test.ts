@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { until } from "../postgres/postgres.test.helper.ts";
 import { administer, DatabaseTemplate, PostgresServer, testDatabase } from "./postgres-server.ts";
 
 /** A process that starts a cluster of its own, says where, and then waits for ever. */
@@ -21,7 +21,7 @@ test("a cluster ends and its folder is gone when the process that wanted it is k
   const [folder] = (await once(createInterface({ input: owner.stdout }), "line")) as [string];
   assert.ok(existsSync(folder));
   owner.kill("SIGKILL");
-  while (existsSync(folder)) await delay(10);
+  await until("the folder of the cluster is gone", () => !existsSync(folder));
 });
 
 test("what was committed outlives a crash of the server, which comes back under the same URL", async () => {

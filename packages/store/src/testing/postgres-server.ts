@@ -54,7 +54,7 @@ export class PostgresServer implements AsyncDisposable {
       const socket = (await connected(path)) ?? (await connectedToNewKeeper(path, lingers, options));
       if (socket === undefined) continue;
       const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
-      const { folder, error } = await nextReply(replies);
+      const { folder, error } = (await nextReply(replies)) ?? {};
       if (error !== undefined) throw new Error(`the PostgreSQL cluster did not start: ${error}`);
       if (folder !== undefined) return new PostgresServer(socket.unref(), replies, folder);
     }
@@ -85,7 +85,7 @@ export class PostgresServer implements AsyncDisposable {
   async #command(command: object): Promise<void> {
     this.#socket.ref();
     this.#socket.write(`${JSON.stringify(command)}\n`);
-    const { error } = await nextReply(this.#replies);
+    const { error } = (await nextReply(this.#replies)) ?? { error: "the PostgreSQL cluster's keeper has ended" };
     this.#socket.unref();
     if (error !== undefined) throw new Error(error);
   }
@@ -187,7 +187,8 @@ async function connectedToNewKeeper(
   return undefined;
 }
 
-async function nextReply(replies: AsyncIterator<string>): Promise<Reply> {
+/** Undefined: there will be none. */
+async function nextReply(replies: AsyncIterator<string>): Promise<Reply | undefined> {
   const { value, done } = await replies.next();
-  return done ? {} : (JSON.parse(value) as Reply);
+  return done ? undefined : (JSON.parse(value) as Reply);
 }

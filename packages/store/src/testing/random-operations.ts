@@ -260,7 +260,7 @@ function sendSignal(world: RandomWorld): Operation {
   const { random } = world;
   const signal = random.pick(["pause", "resume", "cancel"] as const);
   const payload = random.chance(50) ? { payload: bytes(`${random.below(100)}`) } : {};
-  return { kind: "sendSignal", instanceId: world.id(), ...tenant(world), signal, ...payload, nowMs: world.nowMs };
+  return { kind: "sendSignal", instanceId: world.id(), ...world.tenant(), signal, ...payload, nowMs: world.nowMs };
 }
 
 function sendCustomSignal(world: RandomWorld): Operation {
@@ -268,7 +268,7 @@ function sendCustomSignal(world: RandomWorld): Operation {
   return {
     kind: "sendCustomSignal",
     instanceId: world.id(),
-    ...tenant(world),
+    ...world.tenant(),
     name: name(world),
     ...(random.chance(70) ? { payload: bytes(`${random.below(100)}`) } : {}),
     queued: random.chance(70),
@@ -286,7 +286,7 @@ function control(world: RandomWorld): Operation {
     [1, "kill"],
   ] as const);
   const text = random.chance(50) ? { text: "because" } : {};
-  return { kind: "controlInstance", instanceId: world.id(), ...tenant(world), order, ...text, nowMs: world.nowMs };
+  return { kind: "controlInstance", instanceId: world.id(), ...world.tenant(), order, ...text, nowMs: world.nowMs };
 }
 
 function claim(world: RandomWorld): Operation {
@@ -342,10 +342,6 @@ function removeOld({ random, nowMs }: RandomWorld): Operation {
     limit: 100_000,
     nowMs,
   };
-}
-
-function tenant({ random }: RandomWorld): { readonly tenantId?: string } {
-  return random.chance(70) ? {} : { tenantId: random.chance(90) ? "t" : "u" };
 }
 
 function checkpointId({ random }: RandomWorld): string {

@@ -14,9 +14,9 @@ export function randomReads(world: RandomWorld): Operation {
 type Make = (world: RandomWorld) => Operation;
 
 const ofOne: readonly (readonly [number, Make])[] = [
-  [6, (world) => ({ kind: "readInstance", instanceId: world.id(), ...tenant(world) })],
-  [3, (world) => ({ kind: "loadCheckpoint", instanceId: world.id(), ...tenant(world), checkpointId: anyId(world) })],
-  [2, (world) => ({ kind: "readPublished", instanceId: world.id(), ...tenant(world) })],
+  [6, (world) => ({ kind: "readInstance", instanceId: world.id(), ...world.tenant() })],
+  [3, (world) => ({ kind: "loadCheckpoint", instanceId: world.id(), ...world.tenant(), checkpointId: anyId(world) })],
+  [2, (world) => ({ kind: "readPublished", instanceId: world.id(), ...world.tenant() })],
   [4, (world) => ({ kind: "listHistory", instanceId: world.id(), ...page(world), bytesMax: bytesMax(world) })],
   [3, (world) => ({ kind: "readChanges", instanceId: world.id(), limit: limit(world), bytesMax: bytesMax(world) })],
   [3, listOwnCheckpoints],
@@ -72,7 +72,7 @@ function listCheckpoints(world: RandomWorld): Operation {
   return {
     kind: "listCheckpoints",
     instanceId: world.id(),
-    ...tenant(world),
+    ...world.tenant(),
     ...one,
     ...bounds(world),
     ...page(world),
@@ -84,7 +84,7 @@ function listEvents(world: RandomWorld): Operation {
   return {
     kind: "listEvents",
     instanceId: world.id(),
-    ...tenant(world),
+    ...world.tenant(),
     ...(random.chance(30) ? { type: random.pick(["custom", "suspended", "started"] as const) } : {}),
     ...(random.chance(20) ? { subtype: random.pick(["sub", "told", "released"]) } : {}),
     ...bounds(world),
@@ -129,8 +129,4 @@ function bytesMax({ random }: RandomWorld): number {
 
 function anyId({ random }: RandomWorld): string {
   return random.chance(20) ? `c${random.below(40)}::retry::${random.below(3)}` : `c${random.below(40)}`;
-}
-
-function tenant({ random }: RandomWorld): { readonly tenantId?: string } {
-  return random.chance(70) ? {} : { tenantId: random.chance(90) ? "t" : "u" };
 }

@@ -51,6 +51,11 @@ export class RandomWorld {
     ]);
   }
 
+  /** For operations of an operator: mostly none, else nearly always the right one. */
+  tenant(): { readonly tenantId?: string } {
+    return this.random.chance(70) ? {} : { tenantId: this.random.chance(90) ? "t" : "u" };
+  }
+
   /** For operations that may come without. */
   stamp(instanceId: string): { readonly epoch?: number } {
     return this.random.chance(40) ? {} : { epoch: this.epoch(instanceId) };

@@ -122,13 +122,14 @@ export function describeStore(createHarness: CreateHarness): void {
       same((await t.read("i")).checkpointCount, 2);
     });
 
-    test("after close every operation fails with CLOSED, and what waited was carried out; closing again is nothing", async () => {
+    test("after close every operation fails with CLOSED, nothing is watched, and what waited was carried out; closing again is nothing", async () => {
       await t.register("i");
       const waiting = t.run(save("a"));
       const { store } = t;
       await store.close();
       assert.equal((await waiting).outcome, "saved");
       await assert.rejects(store.run(save("b")), (error) => error instanceof StoreError && error.code === "CLOSED");
+      store.watch(() => {})();
       await store.close();
     });
 

@@ -1,16 +1,10 @@
 // What the tests of this folder and of migrations share.
-import { type PostgresLocation, parseDatabaseUrl } from "../../database-url.ts";
 import { StoreError, type StoreErrorCode } from "../../errors.ts";
 import type { TestDatabase } from "../../testing/postgres-server.ts";
+import { locationOf } from "../postgres.test.helper.ts";
 import { openConnections } from "./index.ts";
 import type { LinkOptions } from "./link.ts";
 import type { Connections, Parameter, Row, Sessions, Transaction } from "./port.ts";
-
-function locationOf(url: string): PostgresLocation {
-  const location = parseDatabaseUrl(url);
-  if (location.engine !== "postgres") throw new Error(`not a PostgreSQL URL: ${url}`);
-  return location;
-}
 
 export class TestConnections implements AsyncDisposable {
   readonly connections: Connections;

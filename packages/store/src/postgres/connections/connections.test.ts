@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { StoreError } from "@runtara/store";
 import fc from "fast-check";
 import { testDatabase } from "../../testing/postgres-server.ts";
+import { until } from "../postgres.test.helper.ts";
 import { boolArray, int4Array, int8Array, textArray } from "./binary-arrays.ts";
 import { ask, codeOf, TestConnections } from "./connections.test.helper.ts";
 
@@ -118,7 +119,7 @@ test("connections that nobody uses are closed, and opened again for the next use
   await using database = await testDatabase();
   await using test = await TestConnections.to(database, { idleConnectionMs: 20 });
   await ask(test.lane, "SELECT 1");
-  while (test.connections.stats().open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until("all connections are closed", () => test.connections.stats().open === 0);
   assert.deepEqual(await ask(test.lane, "SELECT 1"), [[1]]);
   assert.equal(test.connections.stats().lost, 0);
 });
@@ -126,10 +127,10 @@ test("connections that nobody uses are closed, and opened again for the next use
 test("closing lets what has begun come to its end and refuses what waits or comes later", async () => {
   await using database = await testDatabase();
   await using test = await TestConnections.to(database);
+  await ask(test.lane, "SELECT 1");
   const begun = ask(test.lane, "SELECT pg_sleep(0.1)");
   const waiting = codeOf(ask(test.lane, "SELECT 1"));
-  await new Promise((resolve) => setImmediate(resolve));
-  while (test.connections.stats().open < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([test.connections.stats().busy, test.connections.stats().waiting], [1, 1]);
   await Promise.all([test.connections.close(), test.connections.close()]);
   assert.equal((await begun).length, 1);
   assert.equal(await waiting, "CLOSED");

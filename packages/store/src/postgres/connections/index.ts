@@ -34,6 +34,8 @@ class PostgresConnections implements Connections {
   readonly slow: SessionPool;
   readonly readers: SessionPool;
   #listener: Listener | undefined;
+  /** The end of those that were there before. */
+  #unlistened: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(link: Link, poolConnections: number) {
@@ -62,7 +64,7 @@ class PostgresConnections implements Connections {
     this.#listener = listener;
     return () => {
       if (this.#listener === listener) this.#listener = undefined;
-      void listener.stop();
+      this.#unlistened = Promise.all([this.#unlistened, listener.stop()]);
     };
   }
 
@@ -96,7 +98,7 @@ class PostgresConnections implements Connections {
   async #close(): Promise<void> {
     this.#link.close();
     await Promise.all(this.#pools.map((pool) => pool.close()));
-    await this.#listener?.stop();
+    await Promise.all([this.#listener?.stop(), this.#unlistened]);
   }
 }
 

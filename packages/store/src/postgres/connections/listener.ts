@@ -44,7 +44,12 @@ export class Listener {
     session.onNotification = (payload) => {
       if (!this.#stopped) this.#listening.notified(payload);
     };
-    await session.command(this.#command);
+    try {
+      await session.command(this.#command);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
     if (!this.#stopped) this.#listening.resumed();
     const probe = setInterval(() => void session.command("SELECT 1").catch(() => undefined), limits.listenerProbeMs);
     await session.ended;

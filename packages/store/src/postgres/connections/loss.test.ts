@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { PostgresServer, testDatabase } from "../../testing/postgres-server.ts";
+import { until } from "../postgres.test.helper.ts";
 import { ask, codeOf, InsertLoad, loadTable, TestConnections } from "./connections.test.helper.ts";
 import { CuttingProxy } from "./cutting-proxy.test.helper.ts";
 
@@ -10,7 +11,8 @@ import { CuttingProxy } from "./cutting-proxy.test.helper.ts";
 async function terminate(test: TestConnections, process: unknown): Promise<void> {
   await ask(test.connections.several, "SELECT pg_terminate_backend($1::int)", [Number(process)]);
   const stillThere = "SELECT 1 FROM pg_stat_activity WHERE pid = $1::int";
-  while ((await ask(test.connections.several, stillThere, [Number(process)])).length > 0);
+  const isGone = async () => (await ask(test.connections.several, stillThere, [Number(process)])).length === 0;
+  await until(`process ${process} of the server has ended`, isGone);
 }
 
 test("a session terminated before any statement of a transaction: nothing is changed, and the next use works", async () => {
@@ -41,7 +43,7 @@ test("a session terminated while idle is not noticed by anybody", async () => {
   for (let round = 0; round < 3; round++) {
     const [[process] = []] = await ask(test.lane, "SELECT pg_backend_pid()");
     await terminate(test, process);
-    while (test.connections.stats().lost <= round) await new Promise((resolve) => setImmediate(resolve));
+    await until("the loss has been noticed", () => test.connections.stats().lost > round);
     assert.deepEqual(await ask(test.lane, "SELECT 1"), [[1]]);
   }
 });
@@ -143,8 +145,15 @@ test("a server that crashes under load: nothing acknowledged is lost, and the wo
   await using database = await testDatabase(server);
   await using test = await TestConnections.to(database);
   await ask(test.lane, loadTable);
-  let resumed = 0;
-  const stop = test.connections.listen("news", { notified: () => undefined, resumed: () => resumed++ });
+  let resumptions = 0;
+  const resumed = Promise.withResolvers<void>();
+  const stop = test.connections.listen("news", {
+    notified: () => undefined,
+    resumed: () => {
+      resumptions += 1;
+      if (resumptions === 2) resumed.resolve();
+    },
+  });
   const load = new InsertLoad(test.connections);
   for (let round = 0; round < 3; round++) {
     await load.acknowledges(100);
@@ -152,7 +161,7 @@ test("a server that crashes under load: nothing acknowledged is lost, and the wo
   }
   await load.acknowledges(100);
   await check(load, test);
-  while (resumed < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await resumed.promise;
   stop();
 });
 
@@ -168,6 +177,7 @@ test("in an outage uses fail after the connect time-out, later ones at once, and
     codes.join(),
   );
   await server.begin();
-  while ((await codeOf(ask(test.lane, "INSERT INTO t VALUES (2)"))) !== "ok");
+  const insert = () => codeOf(ask(test.lane, "INSERT INTO t VALUES (2)"));
+  await until("the server is used again", async () => (await insert()) === "ok");
   assert.deepEqual(await test.rows("SELECT id FROM t"), [[2]]);
 });

@@ -78,13 +78,13 @@ export interface Connections {
   /** One connection each, for the writes of single instances. At least one. */
   readonly lanes: readonly Sessions[];
 
-  /** For operations of several instances, which may wait for locks. */
+  /** For operations of several instances. Nobody waits for a lock here for long. */
   readonly several: Sessions;
 
   /** For what must be in time: renewals of leases, timers, notices. Nobody waits for a lock here for long. Of a small pool it is `several`. */
   readonly time: Sessions;
 
-  /** For what has time: retention. Of a small pool it is `several`. */
+  /** For what has time: retention, and what waits for locks. Of a small pool it is `several`. */
   readonly slow: Sessions;
 
   /**

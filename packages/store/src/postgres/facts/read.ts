@@ -11,7 +11,8 @@ import type {
   StartInstanceFacts,
   SuspendUntilFacts,
 } from "../../decide/facts.ts";
-import { limits } from "../../limits.ts";
+import { oldestSignals } from "../../engines/arrivals.ts";
+import { parseRetryId } from "../../engines/retry-id.ts";
 import type { QueuedSignal } from "../../model.ts";
 import type {
   BeginSleep,
@@ -26,9 +27,9 @@ import type {
   StartInstance,
   SuspendUntil,
 } from "../../operations/index.ts";
+import { emptyBytes } from "../bytes.ts";
 import type { Parameter, Row, Statement, Transaction } from "../connections/port.ts";
 import { int4Array, int8Array, textArray } from "../parameters.ts";
-import { parseRetryId } from "./retry-id.ts";
 import * as statements from "./statements.ts";
 
 // Readers of the facts of all operations of one kind, in their order. What comes with the locked rows (signal payloads, parents) is added by
@@ -39,7 +40,6 @@ interface OfInstance {
   readonly instanceId: string;
 }
 
-const emptyBytes = new Uint8Array(0);
 const instanceIds = (operations: readonly OfInstance[]): Buffer =>
   textArray(operations.map(({ instanceId }) => instanceId));
 
@@ -272,22 +272,6 @@ export async function readSuspendUntil(
 export function queuedSignalOf(row: Row): QueuedSignal {
   const [, signalId, name, payload, createdAtMs] = row as readonly [number, number, string, Buffer | null, number];
   return { signalId, name, payload: payload ?? emptyBytes, createdAtMs };
-}
-
-/** The oldest ones, as far as `bytesMax` and the limit reach, but at least one. `cut`: bytes ended it. */
-export function oldestSignals(
-  signals: readonly QueuedSignal[],
-  bytesMax: number,
-): { readonly queued: readonly QueuedSignal[]; readonly cut: boolean } {
-  const queued: QueuedSignal[] = [];
-  let bytes = 0;
-  for (const signal of signals.toSorted((a, b) => a.signalId - b.signalId)) {
-    bytes += signal.payload.length;
-    if (queued.length > 0 && bytes > bytesMax) return { queued, cut: true };
-    queued.push(signal);
-    if (queued.length === limits.queuedSignalsMax) break;
-  }
-  return { queued, cut: false };
 }
 
 export async function readBeginSleep(

@@ -1,6 +1,7 @@
+import { parseRetryId } from "../../engines/retry-id.ts";
 import type { LoadCheckpoint, LoadCheckpointResult } from "../../operations/index.ts";
+import { emptyBytes } from "../bytes.ts";
 import type { Sessions, Statement } from "../connections/port.ts";
-import { parseRetryId } from "../facts/retry-id.ts";
 import { int8Array, textArray } from "../parameters.ts";
 import { msOf } from "../sql.ts";
 
@@ -15,8 +16,6 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[])
   LEFT JOIN checkpoints c ON c.instance_id = t.instance_id AND c.checkpoint_id = t.checkpoint_id
   LEFT JOIN retry_attempts r ON r.instance_id = t.instance_id AND r.checkpoint_id = t.base AND r.attempt = t.attempt`,
 };
-
-const emptyBytes = new Uint8Array(0);
 
 export async function load(session: Sessions, operations: readonly LoadCheckpoint[]): Promise<LoadCheckpointResult[]> {
   const retries = operations.map(({ checkpointId }) => parseRetryId(checkpointId));

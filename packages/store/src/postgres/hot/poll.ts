@@ -2,6 +2,7 @@ import type { SignalType } from "../../model.ts";
 import type { PollSignals, PollSignalsResult } from "../../operations/index.ts";
 import type { Sessions, Statement } from "../connections/port.ts";
 import { textArray } from "../parameters.ts";
+import { pendingSignalOf } from "../rows/pending-signal.ts";
 
 /** $1 instances. A row for each known one. */
 export const pollStatement: Statement = {
@@ -13,8 +14,6 @@ FROM unnest($1::text[]) WITH ORDINALITY AS t (instance_id, ord)
   LEFT JOIN pending_signals g ON g.instance_id = t.instance_id AND g.acknowledged_at IS NULL`,
 };
 
-const emptyBytes = new Uint8Array(0);
-
 /** Polls that name no checkpoint: they take nothing, so they only read. */
 export async function poll(session: Sessions, operations: readonly PollSignals[]): Promise<PollSignalsResult[]> {
   const { rows } = await session.query(pollStatement, [textArray(operations.map(({ instanceId }) => instanceId))]);
@@ -25,11 +24,7 @@ export async function poll(session: Sessions, operations: readonly PollSignals[]
     results[ord - 1] =
       given !== undefined && given !== epoch
         ? { outcome: "fenced", epoch }
-        : {
-            outcome: "polled",
-            signal: type === null ? undefined : { type, payload: payload ?? emptyBytes },
-            custom: undefined,
-          };
+        : { outcome: "polled", signal: pendingSignalOf(type, payload), custom: undefined };
   }
   return results;
 }

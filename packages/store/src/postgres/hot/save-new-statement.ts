@@ -1,12 +1,10 @@
 import { acceptingStatuses } from "../../lifecycle/transition.ts";
 import { instanceStatuses } from "../../model.ts";
 import type { Statement } from "../connections/port.ts";
+import { listed } from "../sql.ts";
 
 const accepting = acceptingStatuses("save");
-const refusing = instanceStatuses
-  .filter((status) => !accepting.includes(status))
-  .map((status) => `'${status}'`)
-  .join(", ");
+const refusing = listed(instanceStatuses.filter((status) => !accepting.includes(status)));
 
 /**
  * Saves of new checkpoints of instances that accept them and have no signals, one of each instance: $1 instance, $2 checkpoint id, $3 state,

@@ -1,12 +1,18 @@
 import type { SaveBatch, SaveCheckpoint, SaveCheckpointResult } from "../../operations/index.ts";
+import { emptyBytes } from "../bytes.ts";
 import type { Sessions } from "../connections/port.ts";
 import { byteaArray, int8Array, textArray } from "../parameters.ts";
 import { saveNewStatement } from "./save-new-statement.ts";
 
 type Save = SaveCheckpoint | SaveBatch;
 
-const emptyBytes = new Uint8Array(0);
-const plainSave: SaveCheckpointResult = { outcome: "saved", state: emptyBytes, signal: undefined, custom: undefined };
+/** Saved, and nothing else to tell. */
+export const plainSave: SaveCheckpointResult = {
+  outcome: "saved",
+  state: emptyBytes,
+  signal: undefined,
+  custom: undefined,
+};
 
 interface Place {
   readonly operation: SaveCheckpoint;
@@ -15,8 +21,8 @@ interface Place {
 }
 
 /**
- * Saves with one statement what is new and simple: the first save of each instance, unless it is found or refused or there are signals. The result of everything else is undefined: nothing has happened to it, and it is to be saved behind these. Throws if nothing was
- * changed at all.
+ * Saves with one statement what is new and simple: the first save of each instance, unless it is found or refused or there are signals. The
+ * result of everything else is undefined: nothing has happened to it, and it is to be saved behind these. Throws if nothing was changed at all.
  */
 export async function saveNew(
   session: Sessions,

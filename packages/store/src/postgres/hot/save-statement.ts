@@ -1,10 +1,8 @@
 import { acceptingStatuses } from "../../lifecycle/transition.ts";
 import type { Statement } from "../connections/port.ts";
-import { msOf } from "../sql.ts";
+import { listed, msOf } from "../sql.ts";
 
-const accepting = acceptingStatuses("save")
-  .map((status) => `'${status}'`)
-  .join(", ");
+const accepting = listed(acceptingStatuses("save"));
 
 /**
  * All saves of a batch: $1 instance, $2 checkpoint id, $3 state, $4 epoch or NULL, $5 takes signals, $6 another of the instance does,
@@ -47,7 +45,9 @@ WITH input AS MATERIALIZED (
 ), slots AS (
   DELETE FROM pending_checkpoint_signals AS p USING accepted a
   WHERE a.takes AND p.instance_id = a.instance_id AND p.checkpoint_id = a.checkpoint_id
-  RETURNING p.instance_id, p.checkpoint_id, p.id, p.payload
+  RETURNING p.instance_id, p.checkpoint_id, p.id, p.payload, a.at_ms
+), delivered AS (
+  UPDATE instance_signals AS h SET delivered_ms = s.at_ms FROM slots s WHERE h.signal_id = s.id AND h.delivered_ms IS NULL
 )
 SELECT i.ord, l.status::text, l.epoch, l.queued_signals, n.id IS NOT NULL, c.state, g.signal_type::text, g.payload, s.id, s.payload
 FROM input i

@@ -2,10 +2,12 @@ import { StoreError } from "../../errors.ts";
 import { acceptingStatuses } from "../../lifecycle/transition.ts";
 import type { CustomSignal, InstanceStatus, PendingSignal, SignalType } from "../../model.ts";
 import type { SaveBatch, SaveBatchResult, SaveCheckpoint, SaveCheckpointResult } from "../../operations/index.ts";
+import { emptyBytes } from "../bytes.ts";
 import type { Row, Sessions } from "../connections/port.ts";
 import { storedStatement } from "../facts/statements.ts";
 import { boolArray, byteaArray, distinctIds, int8Array, textArray } from "../parameters.ts";
-import { deliverSignals } from "../rows/write-statements.ts";
+import { pendingSignalOf } from "../rows/pending-signal.ts";
+import { plainSave } from "./save-new.ts";
 import { saveStatement } from "./save-statement.ts";
 
 type Save = SaveCheckpoint | SaveBatch;
@@ -33,16 +35,13 @@ interface CallAnswer {
   state: Uint8Array | null;
   readonly signal: PendingSignal | undefined;
   readonly custom: CustomSignal | undefined;
-  readonly slotId: number | null;
 }
 
-const emptyBytes = new Uint8Array(0);
 const accepting = acceptingStatuses("save");
-const plainSave: SaveResult = { outcome: "saved", state: emptyBytes, signal: undefined, custom: undefined };
 
 /**
- * Carries out saves with one statement; throws if nothing was changed. The result of an operation is undefined where the instance has queued signals and the call may take
- * one: nothing has happened then, and it goes the way of `decide`.
+ * Carries out saves with one statement; throws if nothing was changed. The result of an operation is undefined where the instance has queued
+ * signals and the call may take one: nothing has happened then, and it goes the way of `decide`.
  */
 export async function save(
   session: Sessions,
@@ -64,7 +63,6 @@ export async function save(
   const answers: Answered[] = new Array(calls.length).fill(undefined);
   for (const row of rows) answers[Number(row[0]) - 1] = answerOf(row, calls[Number(row[0]) - 1]);
   const unread = await readUnseen(session, calls, answers);
-  noteDelivered(session, calls, answers);
   let at = 0;
   return operations.map((operation) => {
     const size = operation.kind === "saveBatch" ? operation.entries.length : 1;
@@ -122,9 +120,8 @@ function answerOf(row: Row, call: Call | undefined): CallAnswer {
     queuedSignals,
     saved,
     state,
-    signal: signalType === null ? undefined : { type: signalType, payload: signalPayload ?? emptyBytes },
+    signal: pendingSignalOf(signalType, signalPayload),
     custom: slotId === null ? undefined : { checkpointId, payload: slotPayload ?? emptyBytes },
-    slotId,
   };
 }
 
@@ -168,19 +165,6 @@ function lacksBytes(answer: Answered, call: Call | undefined): boolean {
 /** Another transaction saved it while this one waited for the lock. */
 function isUnseen(answer: CallAnswer, call: Call): boolean {
   return !answer.saved && answer.state === null && isAccepted(answer, call);
-}
-
-/** The signal itself went with the save; only the history's mark follows, so its failure is nobody's failure. */
-function noteDelivered(session: Sessions, calls: readonly Call[], answers: readonly Answered[]): void {
-  const ids: number[] = [];
-  const times: number[] = [];
-  for (const [index, answer] of answers.entries()) {
-    if (answer === undefined || answer.slotId === null) continue;
-    ids.push(answer.slotId);
-    times.push(calls[index]?.nowMs ?? 0);
-  }
-  if (ids.length === 0) return;
-  session.query(deliverSignals, [int8Array(ids), int8Array(times)]).catch(() => undefined);
 }
 
 function resultWithoutRows(operation: Save): SaveResult {

@@ -1,8 +1,9 @@
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
+import { cutPage } from "../../engines/pages.ts";
 import type { ListCheckpoints, ListCheckpointsResult } from "../../operations/index.ts";
 import type { Connections } from "../connections/port.ts";
 import { msOf, timestampOf } from "../sql.ts";
-import { Conditions, cutPage, rowsOf } from "./conditions.ts";
-import { cursorOf, placeOf } from "./cursor.ts";
+import { Conditions, rowsOf } from "./conditions.ts";
 import { ofTenant } from "./tenant.ts";
 
 const retryId = "r.checkpoint_id || '::retry::' || r.attempt";
@@ -14,7 +15,7 @@ export async function listCheckpoints(
 ): Promise<ListCheckpointsResult> {
   const { instanceId, tenantId, checkpointId, createdAfterMs, createdBeforeMs, cursor } = operation;
   const place = cursor === undefined ? undefined : placeOf("checkpoints", cursor, [0]);
-  if (cursor !== undefined && place === undefined) return { outcome: "badCursor" };
+  if (cursor !== undefined && place === undefined) return badCursor;
   const both = new BothTables();
   both.add("instance", instanceId, (value) => [`c.instance_id = ${value}`, `r.instance_id = ${value}`]);
   both.add("tenant", tenantId, (value) => [ofTenant("c.instance_id", value), ofTenant("r.instance_id", value)]);
@@ -27,18 +28,16 @@ export async function listCheckpoints(
     `c.created_at < ${timestampOf(`${value}::int8`)}`,
     `r.created_ms < ${value}::int8`,
   ]);
-  const [page, total] = await Promise.all([
-    readPage(connections, both.copy(), operation, place?.[0]),
-    cursor === undefined ? count(connections, both) : undefined,
-  ]);
+  const counted = cursor === undefined ? count(connections, both) : undefined;
+  const [page, total] = await Promise.all([readPage(connections, both, operation, place?.[0]), counted]);
   return { ...page, total };
 }
 
 /** The same conditions on checkpoints (c) and on retry records (r). */
 class BothTables {
   readonly conditions = new Conditions();
-  #checkpoints: string[] = [];
-  #retries: string[] = [];
+  readonly #checkpoints: string[] = [];
+  readonly #retries: string[] = [];
 
   add(key: string, value: string | number | undefined, texts: (parameter: string) => readonly [string, string]): void {
     this.conditions.add(key, value, (parameter) => {
@@ -56,22 +55,15 @@ class BothTables {
   get retries(): string {
     return this.#retries.join(" AND ");
   }
-
-  copy(): BothTables {
-    const copy = new BothTables();
-    copy.conditions.takeFrom(this.conditions);
-    copy.#checkpoints = [...this.#checkpoints];
-    copy.#retries = [...this.#retries];
-    return copy;
-  }
 }
 
+/** The count's values are taken now: the page adds its own. */
 async function count(connections: Connections, both: BothTables): Promise<number> {
   const statement = both.conditions.statement(
     "count_checkpoints",
     `SELECT (SELECT count(*) FROM checkpoints c WHERE ${both.checkpoints}) + (SELECT count(*) FROM retry_attempts r WHERE ${both.retries})`,
   );
-  const { rows } = await connections.readers.query(statement, both.conditions.values);
+  const { rows } = await connections.readers.query(statement, [...both.conditions.values]);
   return (rows[0]?.[0] as number | undefined) ?? 0;
 }
 

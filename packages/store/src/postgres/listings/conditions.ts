@@ -1,4 +1,4 @@
-import { limits } from "../../limits.ts";
+import { limitOf, offsetOf } from "../../engines/pages.ts";
 import type { Page } from "../../operations/index.ts";
 import type { Parameter, Statement } from "../connections/port.ts";
 
@@ -23,12 +23,6 @@ export class Conditions {
     this.#texts.push(text(this.value(value)));
   }
 
-  takeFrom(other: Conditions): void {
-    this.values.push(...other.values);
-    this.#texts.push(...other.#texts);
-    this.#keys.push(...other.#keys);
-  }
-
   get where(): string {
     return this.#texts.length === 0 ? "true" : this.#texts.join(" AND ");
   }
@@ -40,15 +34,6 @@ export class Conditions {
 
 /** How many rows to read for a page: one more than shown, to know whether another page follows. */
 export function rowsOf(page: Page): { readonly limit: number; readonly read: number; readonly offset: number } {
-  const limit = Math.min(page.limit, limits.listRowsMax);
-  return { limit, read: limit + 1, offset: page.cursor === undefined ? (page.offset ?? 0) : 0 };
-}
-
-/** The rows of a page, and the last of them if more follow. */
-export function cutPage<Row>(
-  rows: readonly Row[],
-  limit: number,
-): { readonly rows: readonly Row[]; readonly last: Row | undefined } {
-  const shown = rows.slice(0, limit);
-  return { rows: shown, last: rows.length > limit ? shown.at(-1) : undefined };
+  const limit = limitOf(page);
+  return { limit, read: limit + 1, offset: offsetOf(page) };
 }

@@ -1,9 +1,10 @@
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
+import { cutPage } from "../../engines/pages.ts";
 import type { EventType } from "../../model.ts";
 import type { ListEvents, ListEventsResult, StoredEvent } from "../../operations/index.ts";
 import type { Connections, Row } from "../connections/port.ts";
 import { isMicros, microsOf, msOf, timestampOf, timestampOfMicros } from "../sql.ts";
-import { Conditions, cutPage, rowsOf } from "./conditions.ts";
-import { cursorOf, placeOf } from "./cursor.ts";
+import { Conditions, rowsOf } from "./conditions.ts";
 import { ofTenant } from "./tenant.ts";
 
 /** The server's time; rows of the original have the client's only. */
@@ -13,7 +14,7 @@ export const receivedMs: string = `coalesce(e.received_ms, ${msOf("e.created_at"
 export async function listEvents(connections: Connections, operation: ListEvents): Promise<ListEventsResult> {
   const { instanceId, tenantId, type, subtype, createdAfterMs, createdBeforeMs, cursor } = operation;
   const place = cursor === undefined ? undefined : placeOf("events", cursor, ["", 0]);
-  if (cursor !== undefined && (place === undefined || !isMicros(place[0]))) return { outcome: "badCursor" };
+  if (cursor !== undefined && (place === undefined || !isMicros(place[0]))) return badCursor;
   const conditions = new Conditions();
   conditions.add("instance", instanceId, (value) => `e.instance_id = ${value}`);
   conditions.add("tenant", tenantId, (value) => ofTenant("e.instance_id", value));

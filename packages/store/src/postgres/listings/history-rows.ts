@@ -1,19 +1,8 @@
-import type { EventType, HistoryEntry, SignalType } from "../../model.ts";
+import { beginning, merged, type Placed, type Places } from "../../engines/history.ts";
+import type { EventType, SignalType } from "../../model.ts";
 import type { Row, Statement, Transaction } from "../connections/port.ts";
 import { msOf } from "../sql.ts";
 import { receivedMs } from "./events.ts";
-
-/** How far each of the four lists has been shown: the last position or signal id. */
-export type Places = readonly [checkpoint: number, event: number, retry: number, signal: number];
-
-export const beginning: Places = [0, 0, 0, 0];
-
-/** One entry with its list and its place there. */
-export interface Placed {
-  readonly list: 0 | 1 | 2 | 3;
-  readonly place: number;
-  readonly entry: HistoryEntry;
-}
 
 /** Bytes that are longer than `$4` stay where they are. */
 const within = (column: string): string => `CASE WHEN octet_length(${column}) <= $4::int8 THEN ${column} END`;
@@ -74,29 +63,6 @@ export async function readEntries(
   );
   const [checkpoints = [], events = [], retries = [], signals = []] = answers.map(({ rows }) => rows);
   return merged([checkpoints.map(checkpointOf), events.map(eventOf), retries.map(retryOf), signals.map(signalOf)], max);
-}
-
-export function placesAfter(places: Places, rows: readonly Placed[]): Places {
-  const after: [number, number, number, number] = [...places];
-  for (const { list, place } of rows) after[list] = place;
-  return after;
-}
-
-/** Each list stays in its own order, also where its times do not grow. */
-function merged(queues: readonly (readonly Placed[])[], max: number): readonly Placed[] {
-  const result: Placed[] = [];
-  const heads = queues.map(() => 0);
-  while (result.length < max) {
-    let next: Placed | undefined;
-    for (const [list, rows] of queues.entries()) {
-      const head = rows[heads[list] ?? 0];
-      if (head !== undefined && (next === undefined || head.entry.atMs < next.entry.atMs)) next = head;
-    }
-    if (next === undefined) break;
-    result.push(next);
-    heads[next.list] = (heads[next.list] ?? 0) + 1;
-  }
-  return result;
 }
 
 function checkpointOf(row: Row): Placed {

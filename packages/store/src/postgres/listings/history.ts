@@ -1,17 +1,13 @@
+import { unknownInstance } from "../../decide/index.ts";
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
+import { beginning, type Places, placesAfter } from "../../engines/history.ts";
 import { isFinal } from "../../lifecycle/transition.ts";
 import type { InstanceStatus, PublishedValue } from "../../model.ts";
-import type {
-  ListHistory,
-  ListHistoryResult,
-  ReadChanges,
-  ReadChangesResult,
-  UnknownInstance,
-} from "../../operations/index.ts";
+import type { ListHistory, ListHistoryResult, ReadChanges, ReadChangesResult } from "../../operations/index.ts";
 import type { Connections, Row, Statement, Transaction } from "../connections/port.ts";
 import { detailColumnCount, detailColumns, detailsOf } from "../rows/details.ts";
 import { rowsOf } from "./conditions.ts";
-import { cursorOf, placeOf } from "./cursor.ts";
-import { beginning, lastPlaces, type Places, placesAfter, readEntries } from "./history-rows.ts";
+import { lastPlaces, readEntries } from "./history-rows.ts";
 
 /** $1 instance, $2 tenant or NULL. */
 const detailsStatement: Statement = {
@@ -29,8 +25,6 @@ SELECT p.key, p.value, p.updated_ms FROM published_values p
 WHERE p.instance_id = $1 AND p.version > $2::int8 ORDER BY p.key COLLATE "C"`,
 };
 
-const unknownInstance: UnknownInstance = { outcome: "unknownInstance" };
-
 export async function listHistory(connections: Connections, operation: ListHistory): Promise<ListHistoryResult> {
   const { instanceId, tenantId = null, cursor, bytesMax } = operation;
   const places = cursor === undefined ? beginning : placeOf("history", cursor, beginning);
@@ -42,7 +36,7 @@ export async function listHistory(connections: Connections, operation: ListHisto
     ]),
   );
   if (details.rows.length === 0) return unknownInstance;
-  if (places === undefined) return { outcome: "badCursor" };
+  if (places === undefined) return badCursor;
   const end = offset + limit;
   const more = limit > 0 && entries.length > end;
   return {
@@ -63,7 +57,7 @@ export async function readChanges(connections: Connections, operation: ReadChang
     return { row: rows[0], read };
   });
   if (found.row === undefined) return unknownInstance;
-  if (cursor !== undefined && since === undefined) return { outcome: "badCursor" };
+  if (cursor !== undefined && since === undefined) return badCursor;
   const [changes, status] = found.row.slice(detailColumnCount) as [number, InstanceStatus];
   const { entries, published, places, isCurrent } = found.read;
   return {

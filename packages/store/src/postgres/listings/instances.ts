@@ -1,3 +1,5 @@
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
+import { cutPage } from "../../engines/pages.ts";
 import type {
   ListInstances,
   ListInstancesResult,
@@ -8,8 +10,7 @@ import type {
 import type { Connections, Row } from "../connections/port.ts";
 import { detailColumnCount, detailColumns, detailsOf } from "../rows/details.ts";
 import { isMicros, microsOf, timestampOf, timestampOfMicros } from "../sql.ts";
-import { Conditions, cutPage, rowsOf } from "./conditions.ts";
-import { cursorOf, placeOf } from "./cursor.ts";
+import { Conditions, rowsOf } from "./conditions.ts";
 
 export async function listInstances(connections: Connections, operation: ListInstances): Promise<ListInstancesResult> {
   const { tenantId, status, cursor } = operation;
@@ -18,7 +19,7 @@ export async function listInstances(connections: Connections, operation: ListIns
   conditions.add("status", status, (value) => `i.status = ${value}::instance_status`);
   const counted = cursor === undefined ? count(connections, conditions) : undefined;
   const [page, total] = await Promise.all([newestFirst(connections, "list_instances", conditions, operation), counted]);
-  return page === undefined ? { outcome: "badCursor" } : { ...page, total };
+  return page === undefined ? badCursor : { ...page, total };
 }
 
 /** The count's values are taken now: the page adds its own. */
@@ -48,7 +49,7 @@ export async function queryInstances(
   conditions.add("before", createdBeforeMs, (value) => `i.created_at < ${timestampOf(`${value}::int8`)}`);
   const wanted = Object.keys(tags).length === 0 ? undefined : JSON.stringify(tags);
   conditions.add("tags", wanted, (value) => `i.tags @> ${value}::jsonb`);
-  return (await newestFirst(connections, "query_instances", conditions, operation)) ?? { outcome: "badCursor" };
+  return (await newestFirst(connections, "query", conditions, operation)) ?? badCursor;
 }
 
 /** Newest first, then by the bytes of the ids. The cursor has the database's own time, which may be finer than ours. */

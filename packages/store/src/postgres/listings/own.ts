@@ -1,8 +1,8 @@
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
 import { limits } from "../../limits.ts";
 import type { ListOwnCheckpoints, ListOwnCheckpointsResult, OwnCheckpoint, OwnRetry } from "../../operations/index.ts";
 import type { Row, Sessions, Statement } from "../connections/port.ts";
 import { msOf } from "../sql.ts";
-import { cursorOf, placeOf } from "./cursor.ts";
 
 /**
  * $1 instance, $2 behind which position, $3 prefix, $4 longest state, $5 bytes of states. Checkpoints and the newest retry record of each id
@@ -69,7 +69,7 @@ async function readPage(session: Sessions, operation: ListOwnCheckpoints): Promi
   const epoch = epochs.rows[0]?.[0] as number | undefined;
   if (epoch === undefined) return { outcome: "unknownInstance" };
   if (epoch !== operation.epoch) return { outcome: "fenced", epoch };
-  if (place === undefined) return { outcome: "badCursor" };
+  if (place === undefined) return badCursor;
   const { rows } = own;
   const last = rows.at(-1);
   const more = last !== undefined && (last[9] as number) > rows.length;

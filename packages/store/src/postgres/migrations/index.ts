@@ -21,14 +21,18 @@ export type Progress = (text: string) => void;
  * SCHEMA_NEWER, SCHEMA_INCOMPATIBLE, SCHEMA_FOREIGN.
  */
 export async function prepareSchema(connections: Connections, progress: Progress = () => undefined): Promise<void> {
-  const applied = await appliedVersion(connections);
-  if (!isBehind(applied, schemaVersion, databaseWords)) return;
+  if (await isPrepared(connections)) return;
   const { upgrade } = await import("./upgrade.ts");
   try {
     await connections.maintenance((transaction) => upgrade(transaction, progress));
   } catch (error) {
     throw taken.has(sqlState(error)) ? foreign(error) : error;
   }
+}
+
+/** Whether the database has the tables of this version. Changes nothing. Throws StoreError SCHEMA_NEWER. */
+export async function isPrepared(connections: Connections): Promise<boolean> {
+  return !isBehind(await appliedVersion(connections), schemaVersion, databaseWords);
 }
 
 function foreign(error: unknown): StoreError {

@@ -1,16 +1,14 @@
 import { bookkeepingTable, isBehind, type Migration } from "../../migrate.ts";
 import { adoptOriginal } from "../adopt/index.ts";
 import type { Row, Transaction } from "../connections/port.ts";
+import { lockOf } from "../sql.ts";
 import { original } from "./000000-original.ts";
 import { databaseWords, type Progress, schemaVersion } from "./index.ts";
 import { steps } from "./steps.ts";
 
-/** One number for all of Runtara's locks, one for this. */
-const lockKeys = "7, 0";
-
 /** Everything that is missing, in one transaction. Processes that start at the same time wait here and then find nothing to do. */
 export async function upgrade(transaction: Transaction, progress: Progress): Promise<void> {
-  await ask(transaction, `SELECT pg_advisory_xact_lock(${lockKeys})`);
+  await ask(transaction, `SELECT ${lockOf("migrations")}`);
   const [found = []] = await ask(transaction, "SELECT to_regclass('instances'), to_regclass('_sqlx_migrations')");
   const applied = await appliedVersions(transaction);
   if (!isBehind(applied.at(-1), schemaVersion, databaseWords)) return;

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { Listeners } from "../../engines/listeners.ts";
+import { merged } from "../../engines/notices.ts";
 import { limits } from "../../limits.ts";
 import type { Notice } from "../../store.ts";
 import type { Connections, Statement } from "../connections/port.ts";
 import { textArray } from "../parameters.ts";
-import { type Committed, localNotices, merged, remoteNotices } from "./committed.ts";
+import { type Committed, localNotices, remoteNotices } from "./committed.ts";
 import { decodeNotices, encodeNotices } from "./wire.ts";
-
-type Listener = (notice: Notice) => void;
 
 const channel = "runtara";
 
@@ -31,7 +31,7 @@ const anything: Notice = { topic: "anything" };
 export class NoticeHub {
   readonly #connections: Connections;
   readonly #name: string = randomUUID();
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Listeners();
   #outgoing: Notice[] = [];
   #sending: NodeJS.Timeout | undefined;
   #sent: Promise<unknown> = Promise.resolve();
@@ -43,19 +43,17 @@ export class NoticeHub {
     this.#connections = connections;
   }
 
-  watch(listener: Listener): () => void {
-    // One wrapper for each call, so that a listener that is given twice is told twice and forgotten once.
-    const own: Listener = (notice) => listener(notice);
-    this.#listeners.add(own);
+  watch(listener: (notice: Notice) => void): () => void {
+    const leave = this.#listeners.add(listener);
     if (this.#listeners.size === 1) this.#listen();
     return () => {
-      this.#listeners.delete(own);
+      leave();
       if (this.#listeners.size === 0) this.#stopListening();
     };
   }
 
   committed(committed: Committed): void {
-    if (this.#listeners.size > 0) for (const notice of localNotices(committed)) this.#tell(notice);
+    if (this.#listeners.size > 0) this.#listeners.tell(localNotices(committed));
     if (committed.written.length === 0) return;
     this.#outgoing.push(...remoteNotices(committed));
     if (this.#outgoing.length > 0) this.#sending ??= setTimeout(() => this.#send(), limits.noticeDelayMs);
@@ -69,10 +67,6 @@ export class NoticeHub {
     await this.#sent;
   }
 
-  #tell(notice: Notice): void {
-    for (const listener of this.#listeners) listener(notice);
-  }
-
   #send(): void {
     clearTimeout(this.#sending);
     this.#sending = undefined;
@@ -84,10 +78,8 @@ export class NoticeHub {
 
   #listen(): void {
     this.#unlisten = this.#connections.listen(channel, {
-      notified: (payload) => {
-        for (const notice of decodeNotices(this.#name, payload)) this.#tell(notice);
-      },
-      resumed: () => this.#tell(anything),
+      notified: (payload) => this.#listeners.tell(decodeNotices(this.#name, payload)),
+      resumed: () => this.#listeners.tell([anything]),
     });
     this.#polling = setInterval(() => this.#poll(), limits.pollEveryMs);
     this.#polling.unref();
@@ -106,7 +98,7 @@ export class NoticeHub {
     this.#connections.readers.query(snapshotStatement, []).then(
       ({ rows }) => {
         this.#snapshot = rows[0]?.[0] as string | undefined;
-        if (this.#snapshot !== before && this.#polling !== undefined) this.#tell(anything);
+        if (this.#snapshot !== before && this.#polling !== undefined) this.#listeners.tell([anything]);
       },
       () => undefined,
     );

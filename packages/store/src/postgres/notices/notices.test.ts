@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Notice } from "@runtara/store";
 import fc from "fast-check";
-import { merged } from "./committed.ts";
 import { decodeNotices, encodeNotices } from "./wire.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
@@ -47,22 +46,5 @@ describe("notices between processes", () => {
     for (const payload of ["", "null", "[]", '{"from":"a","notices":[{"topic":"work"}]}', '{"from":"a","notices":1}']) {
       assert.deepEqual(decodeNotices("b", payload), [{ topic: "anything" }]);
     }
-  });
-
-  test("are merged: the earliest time, ended if one says so", () => {
-    const work = { topic: "work", tenantId: "t", workflow: "w" } as const;
-    const notices: Notice[] = [
-      { ...work, readyAtMs: 5 },
-      { topic: "instance", instanceId: "i", ended: true },
-      { topic: "due", atMs: 3 },
-      { ...work, readyAtMs: 2 },
-      { topic: "instance", instanceId: "i", ended: false },
-      { topic: "due", atMs: 4 },
-    ];
-    assert.deepEqual(merged(notices), [
-      { ...work, readyAtMs: 2 },
-      { topic: "instance", instanceId: "i", ended: true },
-      { topic: "due", atMs: 3 },
-    ]);
   });
 });

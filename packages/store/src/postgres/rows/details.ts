@@ -1,3 +1,4 @@
+import * as engines from "../../engines/details.ts";
 import type { Instance, InstanceDetails } from "../../model.ts";
 import type { Row } from "../connections/port.ts";
 import { rowColumnCount, rowColumns, rowOf } from "./columns.ts";
@@ -11,40 +12,14 @@ export const instanceColumns: string = `${detailColumns}, i.output, i.error, i.f
 export const detailColumnCount: number = rowColumnCount + 1;
 
 export function detailsOf(row: Row): InstanceDetails {
-  const small = rowOf(row);
-  return {
-    instanceId: small.instanceId,
-    tenantId: small.tenantId,
-    status: small.status,
-    reason: small.reason,
-    reasonText: small.reasonText,
-    exitCode: small.exitCode,
-    workflow: small.workflow,
-    version: small.version,
-    tags: (row[rowColumnCount] as Readonly<Record<string, string>> | null) ?? {},
-    createdAtMs: small.createdAtMs,
-    firstStartedAtMs: small.firstStartedAtMs,
-    startedAtMs: small.startedAtMs,
-    finishedAtMs: small.finishedAtMs,
-    readyAtMs: small.readyAtMs,
-    waitingFor: small.waitingFor,
-    run: small.run,
-    parentInstanceId: small.parentId,
-    holder: small.holder,
-  };
+  return engines.detailsOf(rowOf(row), tagsOf(row));
 }
 
 export function instanceOf(row: Row): Instance {
-  const small = rowOf(row);
   const [output, error, failure] = row.slice(detailColumnCount) as [Buffer | null, string | null, Buffer | null];
-  return {
-    ...detailsOf(row),
-    checkpointId: small.checkpointId,
-    checkpointCount: small.checkpointCount,
-    epoch: small.epoch,
-    lastSeenAtMs: small.lastSeenAtMs,
-    output,
-    error,
-    failure,
-  };
+  return engines.instanceOf(rowOf(row), tagsOf(row), { output, error, failure });
+}
+
+function tagsOf(row: Row): InstanceDetails["tags"] {
+  return (row[rowColumnCount] as InstanceDetails["tags"] | null) ?? {};
 }

@@ -62,7 +62,7 @@ function writeHistory(transaction: Transaction, all: readonly InstanceChanges[])
     send(transaction, statements.putRetries, [
       instanceIds(retries),
       textArray(retries.map(({ checkpointId }) => checkpointId)),
-      int4Array(retries.map(({ attempt }) => attempt)),
+      int8Array(retries.map(({ attempt }) => attempt)),
       textArray(retries.map(({ error }) => error)),
       times(retries),
       int8Array(retries.map(({ nextAtMs }) => nextAtMs)),

@@ -26,7 +26,7 @@ export const putRetries: Statement = {
   text: `
 INSERT INTO retry_attempts (instance_id, checkpoint_id, attempt, position, error_message, created_ms, next_ms)
 SELECT instance_id, checkpoint_id, attempt, nextval('checkpoints_id_seq'), error_message, created_ms, next_ms
-FROM unnest($1::text[], $2::text[], $3::int4[], $4::text[], $5::int8[], $6::int8[])
+FROM unnest($1::text[], $2::text[], $3::int8[], $4::text[], $5::int8[], $6::int8[])
   AS t (instance_id, checkpoint_id, attempt, error_message, created_ms, next_ms)
 ON CONFLICT (instance_id, checkpoint_id, attempt) DO UPDATE
 SET position = excluded.position, error_message = excluded.error_message, created_ms = excluded.created_ms, next_ms = excluded.next_ms`,

@@ -1,5 +1,6 @@
 import type { Statement } from "../connections/port.ts";
 import { rowColumns } from "../rows/columns.ts";
+import { lockOf } from "../sql.ts";
 
 /** $1 worker, $2 the end of its lease, which never shrinks. Its row stays locked: claims of one worker take turns. */
 export const leaseStatement: Statement = {
@@ -22,7 +23,7 @@ ORDER BY i.instance_id FOR NO KEY UPDATE`,
 /** One count and one claim at a time on the whole database. */
 export const capacityLockStatement: Statement = {
   name: "claim_capacity_lock",
-  text: "SELECT pg_advisory_xact_lock(hashtext('runtara'), hashtext('running'))",
+  text: `SELECT ${lockOf("running")}`,
 };
 
 export const runningStatement: Statement = {

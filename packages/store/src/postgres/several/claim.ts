@@ -10,6 +10,7 @@ import { writeChanges } from "../rows/write-changes.ts";
 import type { InstanceChanges } from "../rows/write-rows.ts";
 import { send } from "../send.ts";
 import * as statements from "./claim-statements.ts";
+import { inTurn } from "./in-turn.ts";
 import type { SeveralDone } from "./several.ts";
 
 /** A row that the claim may get: locked. */
@@ -28,7 +29,7 @@ interface Offers {
 
 export async function claimWork(connections: Connections, operation: ClaimWork): Promise<SeveralDone<ClaimWorkResult>> {
   const offers = offersOf(operation);
-  const { claimed, written } = await connections.several.transaction((transaction) =>
+  const { claimed, written } = await inTurn(connections, connections.several, (transaction) =>
     claim(transaction, operation, offers),
   );
   const nextReadyAtMs = await readNextReady(connections, operation, offers);
@@ -115,19 +116,16 @@ async function begin(transaction: Transaction, operation: ClaimWork, found: read
   return { work, written };
 }
 
-/** A hint: without it the claim is answered all the same. */
+/** A hint: what was claimed is answered all the same, and where nothing was found, it is to be looked again at once. */
 async function readNextReady(
   connections: Connections,
   { tenantId, nowMs }: ClaimWork,
   offers: Offers,
 ): Promise<number | undefined> {
   const { workflows, versions } = offers;
-  const { rows } = await connections.readers.query(statements.nextReadyStatement, [
-    workflows,
-    versions,
-    tenantId,
-    nowMs,
-  ]);
+  const { rows } = await connections.readers
+    .query(statements.nextReadyStatement, [workflows, versions, tenantId, nowMs])
+    .catch((): { rows: readonly Row[] } => ({ rows: [[nowMs]] }));
   return (rows[0]?.[0] as number | null | undefined) ?? undefined;
 }
 

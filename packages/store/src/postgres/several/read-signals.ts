@@ -1,13 +1,12 @@
-import { isFinal } from "../../lifecycle/transition.ts";
-import type { InstanceStatus, PendingSignal, QueuedSignal, SignalType } from "../../model.ts";
+import { arrivals, oldestSignals } from "../../engines/arrivals.ts";
+import type { InstanceStatus, QueuedSignal, SignalType } from "../../model.ts";
 import type { ReadSignals, ReadSignalsResult } from "../../operations/index.ts";
 import type { Connections, Statement } from "../connections/port.ts";
-import { oldestSignals, queuedSignalOf } from "../facts/read.ts";
+import { queuedSignalOf } from "../facts/read.ts";
 import { waitingStatement } from "../facts/statements.ts";
 import { int8Array, textArray } from "../parameters.ts";
 
 type Interest = ReadSignals["interests"][number];
-type Arrived = ReadSignalsResult["instances"][number];
 
 /** $1 instances. A row for each known one. */
 export const stateStatement: Statement = {
@@ -19,22 +18,12 @@ FROM unnest($1::text[]) WITH ORDINALITY AS t (instance_id, ord)
   LEFT JOIN pending_signals g ON g.instance_id = t.instance_id AND g.acknowledged_at IS NULL`,
 };
 
-interface State {
-  readonly epoch: number;
-  readonly status: InstanceStatus;
-  readonly signal: PendingSignal | undefined;
-}
-
-const emptyBytes = new Uint8Array(0);
-
 /**
  * What has arrived, in the order of the interests, as far as `bytesMax` reaches. Without locks: who waits subscribes to notices before it asks,
  * so it asks again after the commit that this missed.
  */
-export async function readSignals(
-  connections: Connections,
-  { interests, bytesMax }: ReadSignals,
-): Promise<ReadSignalsResult> {
+export async function readSignals(connections: Connections, operation: ReadSignals): Promise<ReadSignalsResult> {
+  const { interests, bytesMax } = operation;
   const [states, waiting] = await connections.readers.transaction((transaction) =>
     Promise.all([
       transaction.query(stateStatement, [textArray(interests.map(({ instanceId }) => instanceId))]),
@@ -43,26 +32,20 @@ export async function readSignals(
   );
   const stateOf = new Map(
     states.rows.map((row) => {
-      const [ord, epoch, status, type, payload] = row as readonly [
+      const [ord, epoch, status, pendingSignal, payload] = row as readonly [
         number,
         number,
         InstanceStatus,
         SignalType | null,
         Buffer | null,
       ];
-      const signal = type === null ? undefined : { type, payload: payload ?? emptyBytes };
-      return [ord, { epoch, status, signal }] as const;
+      return [ord, { row: { epoch, status, pendingSignal }, signalPayload: () => payload }] as const;
     }),
   );
-  const instances: Arrived[] = [];
-  let room = bytesMax;
-  for (const [index, interest] of interests.entries()) {
-    const found = arrivedFor(interest, stateOf.get(index + 1), waiting(index), room, instances.length === 0);
-    if (found.arrived !== undefined) instances.push(found.arrived);
-    if (found.cut) return { instances, more: true };
-    room -= bytesOf(found.arrived);
-  }
-  return { instances, more: false };
+  return arrivals(operation, (_, index) => {
+    const state = stateOf.get(index + 1);
+    return state && { ...state, oldest: (room) => oldestSignals(waiting(index), room) };
+  });
 }
 
 /** The signals of each interest, by its index. */
@@ -83,28 +66,4 @@ async function readWaiting(
   ]);
   const groups = Map.groupBy(rows, (row) => asked[(row[0] as number) - 1]?.index);
   return (index) => (groups.get(index) ?? []).map(queuedSignalOf);
-}
-
-/** `cut`: there was no room for all of it. The first of all is given whatever its size. */
-function arrivedFor(
-  { instanceId, epoch, seenSignal }: Interest,
-  state: State | undefined,
-  waiting: readonly QueuedSignal[],
-  room: number,
-  isFirst: boolean,
-): { readonly arrived: Arrived | undefined; readonly cut: boolean } {
-  if (state === undefined || state.epoch !== epoch || isFinal(state.status)) {
-    return { arrived: { instanceId, fenced: true, signal: undefined, queued: [] }, cut: false };
-  }
-  const signal = state.signal?.type === seenSignal ? undefined : state.signal;
-  const { queued, cut } = oldestSignals(waiting, room);
-  if (signal === undefined && queued.length === 0) return { arrived: undefined, cut: false };
-  const arrived = { instanceId, fenced: false, signal, queued };
-  if (!isFirst && bytesOf(arrived) > room) return { arrived: undefined, cut: true };
-  return { arrived, cut };
-}
-
-function bytesOf(arrived: Arrived | undefined): number {
-  const payloads = [arrived?.signal, ...(arrived?.queued ?? [])];
-  return payloads.reduce((bytes, one) => bytes + (one?.payload.length ?? 0), 0);
 }

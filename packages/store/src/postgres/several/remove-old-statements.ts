@@ -2,12 +2,9 @@ import { isFinal } from "../../lifecycle/transition.ts";
 import { limits } from "../../limits.ts";
 import { instanceStatuses } from "../../model.ts";
 import type { Statement } from "../connections/port.ts";
-import { microsOf, msOf, timestampOf, timestampOfMicros } from "../sql.ts";
+import { listed, lockOf, microsOf, msOf, timestampOf, timestampOfMicros } from "../sql.ts";
 
-const final = instanceStatuses
-  .filter(isFinal)
-  .map((status) => `'${status}'`)
-  .join(", ");
+const final = listed(instanceStatuses.filter(isFinal));
 
 /** As `removable` says: its effects carried out, no child that has not ended. A subquery for one value is never made a hash of all instances. */
 const removable = `NOT i.unsettled AND (
@@ -19,7 +16,7 @@ const endedAt = "coalesce(i.finished_at, i.created_at)";
 /** Two sweeps of one database take turns: then nobody else deletes what one has found. */
 export const turnStatement: Statement = {
   name: "remove_turn",
-  text: "SELECT pg_advisory_xact_lock(hashtext('runtara'), hashtext('retention'))",
+  text: `SELECT ${lockOf("retention")}`,
 };
 
 /**

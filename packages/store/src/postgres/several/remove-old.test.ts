@@ -5,7 +5,7 @@ import pg from "pg";
 import { limits } from "../../limits.ts";
 import { administer, type TestDatabase, testDatabase } from "../../testing/postgres-server.ts";
 import { openPostgresStore } from "../index.ts";
-import { locationOf } from "../postgres.test.helper.ts";
+import { locationOf, until } from "../postgres.test.helper.ts";
 import { turnStatement } from "./remove-old-statements.ts";
 
 describe("removeOld, leases and claims on PostgreSQL", () => {
@@ -46,7 +46,8 @@ describe("removeOld, leases and claims on PostgreSQL", () => {
   /** Until so many connections to the database wait for a lock. */
   async function waiting(count: number): Promise<void> {
     const text = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database.name}' AND wait_event_type = 'Lock'`;
-    while ((await administer(database.url, text))[0]?.[0] !== String(count));
+    const isSo = async () => (await administer(database.url, text))[0]?.[0] === String(count);
+    await until(`${count} connection(s) wait for a lock`, isSo);
   }
 
   test("a sweep looks at a bounded number of ended instances each round, and gets to all of them, adopted ones too", async () => {
@@ -82,7 +83,7 @@ describe("removeOld, leases and claims on PostgreSQL", () => {
     assert.equal((await removing).outcome, "removed");
   });
 
-  test("a claim that waits for a row holds up its own worker's renewal, nobody else's, and no timers", async () => {
+  test("a claim that waits for a row holds up its own worker's renewal, nothing of others, and no timers", async () => {
     await store.run({
       kind: "startInstance",
       instanceId: "i",
@@ -99,7 +100,15 @@ describe("removeOld, leases and claims on PostgreSQL", () => {
     const again = claim("slow");
     await waiting(1);
     const own = renew("slow");
-    for (let n = 0; n < 5; n += 1) assert.equal((await renew(`other${n}`)).leaseUntilMs, 1_001);
+    for (let n = 0; n < 5; n += 1) {
+      assert.equal((await renew(`other${n}`)).leaseUntilMs, 1_001);
+      assert.deepEqual((await claim(`other${n}`)).work, []);
+    }
+    const work = [{ instanceId: "unknown", epoch: 1, handBack: false, delayMs: 0, reason: "" }];
+    assert.equal((await store.run({ kind: "releaseWork", workerId: "other0", work, nowMs: 1 })).outcome, "released");
+    assert.equal((await store.run({ kind: "settleEnded", nowMs: 1, limit: 10 })).outcome, "settled");
+    const seen = [{ instanceId: "unknown", atMs: 1 }];
+    assert.equal((await store.run({ kind: "touchInstances", seen })).outcome, "touched");
     assert.equal((await store.run({ kind: "fireDue", nowMs: 1, staleAfterMs: 0, limit: 10 })).outcome, "fired");
     await waiting(1);
     await other.query("ROLLBACK");

@@ -8,12 +8,11 @@ import { textArray } from "../parameters.ts";
 import { type LockedRows, lockRows } from "../rows/lock.ts";
 import { writeChanges } from "../rows/write-changes.ts";
 import type { InstanceChanges } from "../rows/write-rows.ts";
+import { listed } from "../sql.ts";
+import { inTurn } from "./in-turn.ts";
 import type { SeveralDone } from "./several.ts";
 
-const final = instanceStatuses
-  .filter(isFinal)
-  .map((status) => `'${status}'`)
-  .join(", ");
+const final = listed(instanceStatuses.filter(isFinal));
 
 /**
  * $1 how many ends, oldest first. Chosen without a lock, because parent, end and children have to be locked in one order; whoever comes second finds the
@@ -53,18 +52,15 @@ export async function settleEnded(
   connections: Connections,
   operation: SettleEnded,
 ): Promise<SeveralDone<SettleEndedResult>> {
-  return await connections.several.transaction(async (transaction) => {
+  return await inTurn(connections, connections.several, async (transaction) => {
     const chosen = await transaction.query(chooseStatement, [operation.limit + 1]);
     const ends = withinBound(chosen.rows.slice(0, operation.limit).map(endOf));
     if (ends.length === 0) return { result: { outcome: "settled", count: 0, more: false }, written: [] };
-    const written: InstanceChanges[] = [];
-    let more = ends.length < chosen.rows.length;
-    for (const decision of await decideAll(transaction, operation, ends)) {
-      if (decision.result.more) more = true;
-      written.push(...changesOf(decision));
-    }
+    const decided = await decideAll(transaction, operation, ends);
+    const written = decided.flatMap(changesOf);
     writeChanges(transaction, written);
-    const count = written.filter(({ instanceId }) => ends.some((end) => end.instanceId === instanceId)).length;
+    const count = decided.filter(({ changes }) => changes !== undefined).length;
+    const more = ends.length < chosen.rows.length || decided.some(({ result }) => result.more);
     return { result: { outcome: "settled", count, more }, written };
   });
 }

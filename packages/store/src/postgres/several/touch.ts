@@ -3,11 +3,11 @@ import { limits } from "../../limits.ts";
 import type { TouchInstances, TouchInstancesResult } from "../../operations/index.ts";
 import type { Connections, Statement } from "../connections/port.ts";
 import { int8Array, textArray } from "../parameters.ts";
+import { listed } from "../sql.ts";
+import { inTurn } from "./in-turn.ts";
 import type { SeveralDone } from "./several.ts";
 
-const running = acceptingStatuses("save")
-  .map((status) => `'${status}'`)
-  .join(", ");
+const running = listed(acceptingStatuses("save"));
 
 /** $1 instance, $2 epoch or NULL, $3 when. As decideTouch says; only rows that change are locked. */
 export const touchStatement: Statement = {
@@ -29,11 +29,13 @@ export async function touchInstances(
   { seen }: TouchInstances,
 ): Promise<SeveralDone<TouchInstancesResult>> {
   if (seen.length > 0) {
-    await connections.several.query(touchStatement, [
-      textArray(seen.map(({ instanceId }) => instanceId)),
-      int8Array(seen.map(({ epoch }) => epoch ?? null)),
-      int8Array(seen.map(({ atMs }) => atMs)),
-    ]);
+    await inTurn(connections, connections.several, (transaction) =>
+      transaction.query(touchStatement, [
+        textArray(seen.map(({ instanceId }) => instanceId)),
+        int8Array(seen.map(({ epoch }) => epoch ?? null)),
+        int8Array(seen.map(({ atMs }) => atMs)),
+      ]),
+    );
   }
   return { result: { outcome: "touched" }, written: [] };
 }

@@ -6,7 +6,9 @@ import {
   decideSaveCheckpoint,
   type PublishFacts,
   refusalOf,
+  unknownInstance,
 } from "../../decide/index.ts";
+import { parseRetryId } from "../../engines/retry-id.ts";
 import type {
   LoadCheckpoint,
   LoadCheckpointResult,
@@ -20,7 +22,7 @@ import type {
   SaveCheckpointResult,
 } from "../../operations/index.ts";
 import type { Entry } from "../instance-rows.ts";
-import { type Context, emptyBytes, unknownInstance } from "./context.ts";
+import { type Context, emptyBytes } from "./context.ts";
 import type { SignalReader } from "./signal-facts.ts";
 
 const savedAlone: SaveCheckpointResult = { outcome: "saved", state: emptyBytes, signal: undefined, custom: undefined };
@@ -104,12 +106,6 @@ function preparePublishFacts({
       knownKeys: [...new Set(keys)].filter((key) => has.get(entry.key, key) !== undefined),
     };
   };
-}
-
-/** `{base}::retry::{n}`, the id under which a retry record can be read (spec 4.5). */
-function parseRetryId(checkpointId: string): { readonly base: string; readonly attempt: number } | undefined {
-  const [, base, digits] = /^(.*)::retry::(0|-?[1-9]\d{0,9})$/s.exec(checkpointId) ?? [];
-  return base === undefined || digits === undefined ? undefined : { base, attempt: Number(digits) };
 }
 
 /** Reads a checkpoint or, failing that, a retry record; undefined where there is neither. */

@@ -38,6 +38,4 @@ export class Context {
   }
 }
 
-export const unknownInstance: { readonly outcome: "unknownInstance" } = { outcome: "unknownInstance" };
-export const badCursor: { readonly outcome: "badCursor" } = { outcome: "badCursor" };
 export const emptyBytes: Uint8Array = new Uint8Array(0);

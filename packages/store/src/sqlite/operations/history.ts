@@ -1,14 +1,14 @@
+import { unknownInstance } from "../../decide/index.ts";
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
+import { detailsOf } from "../../engines/details.ts";
+import { beginning, type Places, placesAfter } from "../../engines/history.ts";
+import { limitOf, offsetOf } from "../../engines/pages.ts";
 import { isFinal } from "../../lifecycle/index.ts";
-import { limits } from "../../limits.ts";
 import type { PublishedValue } from "../../model.ts";
 import type { ListHistory, ListHistoryResult, ReadChanges, ReadChangesResult } from "../../operations/index.ts";
-import { cursorOf, placeOf } from "../cursors.ts";
-import { type HistoryReader, type Places, placesAfter } from "../history-reader.ts";
-import { badCursor, type Context, unknownInstance } from "./context.ts";
-import { detailsOf, prepareTags } from "./details.ts";
-import { limitOf, offsetOf } from "./listings.ts";
-
-const beginning: Places = [0, 0, 0, 0];
+import type { HistoryReader } from "../history-reader.ts";
+import type { Context } from "./context.ts";
+import { prepareTags } from "./details.ts";
 
 export function prepareListHistory(
   context: Context,
@@ -60,7 +60,7 @@ export function prepareReadChanges(
     if (since === undefined) return badCursor;
     const [checkpoint, event, retry, signal, known] = since;
     const places: Places = [checkpoint, event, retry, signal];
-    const limit = Math.min(operation.limit, limits.listRowsMax);
+    const limit = limitOf(operation);
     const found = history.read(key, places, bytesMax, limit + 1);
     const shown = found.slice(0, limit);
     const published = publishedSince

@@ -1,3 +1,6 @@
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
+import { detailsOf } from "../../engines/details.ts";
+import { cutPage, limitOf, offsetOf } from "../../engines/pages.ts";
 import type { InstanceDetails } from "../../model.ts";
 import type {
   CheckHealth,
@@ -8,12 +11,10 @@ import type {
   QueryInstances,
   QueryInstancesResult,
 } from "../../operations/index.ts";
-import { cursorOf, placeOf } from "../cursors.ts";
 import { type Columns, selectedColumns, toRow } from "../row-columns.ts";
 import type { Statement, Value } from "../statements.ts";
-import { badCursor, type Context } from "./context.ts";
-import { detailsOf, parseTags } from "./details.ts";
-import { cutPage, limitOf, offsetOf } from "./listings.ts";
+import type { Context } from "./context.ts";
+import { parseTags } from "./details.ts";
 
 type Row = readonly [...Columns, tags: string | null];
 
@@ -34,7 +35,7 @@ function pageOf(
   const place = page.cursor === undefined ? beginning : placeOf("instances", page.cursor, [0, ""]);
   if (place === undefined) return undefined;
   const found = select.all<Row>(...filters, ...place, limitOf(page) + 1, offsetOf(page));
-  const { rows, last } = cutPage(found, page);
+  const { rows, last } = cutPage(found, limitOf(page));
   return {
     outcome: "page",
     instances: rows.map((row) =>

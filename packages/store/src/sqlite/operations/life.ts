@@ -35,7 +35,7 @@ export function prepareSuspendUntil(
   return (operation) => {
     const { instanceId, names, afterSignalId, bytesMax, nowMs } = operation;
     const entry = context.rows.get(instanceId);
-    const queued = entry === undefined ? [] : signals.queued(entry, names, afterSignalId, bytesMax).signals;
+    const queued = entry === undefined ? [] : signals.queued(entry, names, afterSignalId, bytesMax).queued;
     const facts = { ...signals.pending(entry), queued, nextRetryAtMs: nextRetryAtMs(entry, nowMs) };
     const { result, changes } = decideSuspendUntil(operation, entry?.row, facts);
     context.write(instanceId, changes);

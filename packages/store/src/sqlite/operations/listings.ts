@@ -1,37 +1,17 @@
-import { limits } from "../../limits.ts";
+import { unknownInstance } from "../../decide/index.ts";
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
+import { cutPage, limitOf, offsetOf } from "../../engines/pages.ts";
 import type { EventType } from "../../model.ts";
 import type {
   ListCheckpoints,
   ListCheckpointsResult,
   ListEvents,
   ListEventsResult,
-  Page,
   ReadPublished,
   ReadPublishedResult,
 } from "../../operations/index.ts";
-import { cursorOf, placeOf } from "../cursors.ts";
 import type { Value } from "../statements.ts";
-import { badCursor, type Context, unknownInstance } from "./context.ts";
-
-/** The rows of a page that was read with one more than its limit, and the last of them if more follow. */
-export function cutPage<Row>(
-  found: readonly Row[],
-  page: Page,
-): { readonly rows: readonly Row[]; readonly last?: Row } {
-  const limit = limitOf(page);
-  const rows = found.slice(0, limit);
-  const last = rows.at(-1);
-  return found.length > limit && last !== undefined ? { rows, last } : { rows };
-}
-
-export function limitOf(page: Page): number {
-  return Math.min(page.limit, limits.listRowsMax);
-}
-
-/** With a cursor the offset does not count. */
-export function offsetOf(page: Page): number {
-  return page.cursor === undefined ? (page.offset ?? 0) : 0;
-}
+import type { Context } from "./context.ts";
 
 const maxId = Number.MAX_SAFE_INTEGER;
 
@@ -66,7 +46,7 @@ export function prepareListCheckpoints(context: Context): (operation: ListCheckp
     const filters = [entry.key, checkpointId ?? null, createdAfterMs ?? null, createdBeforeMs ?? null];
     const { rows, last } = cutPage(
       select.all<CheckpointColumns>(...filters, place[0] ?? maxId, limitOf(operation) + 1, offsetOf(operation)),
-      operation,
+      limitOf(operation),
     );
     return {
       outcome: "page",
@@ -115,7 +95,7 @@ export function prepareListEvents(context: Context): (operation: ListEvents) => 
     const [atMs = maxId, id = maxId] = place;
     const { rows, last } = cutPage(
       select.all<EventColumns>(...filters, atMs, id, limitOf(operation) + 1, offsetOf(operation)),
-      operation,
+      limitOf(operation),
     );
     return {
       outcome: "page",

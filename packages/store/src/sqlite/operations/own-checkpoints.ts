@@ -1,7 +1,8 @@
+import { unknownInstance } from "../../decide/index.ts";
+import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
 import { limits } from "../../limits.ts";
 import type { ListOwnCheckpoints, ListOwnCheckpointsResult, OwnCheckpoint, OwnRetry } from "../../operations/index.ts";
-import { cursorOf, placeOf } from "../cursors.ts";
-import { badCursor, type Context, unknownInstance } from "./context.ts";
+import type { Context } from "./context.ts";
 
 type Saved = readonly [position: number, checkpointId: string, createdAtMs: number, stateBytes: number];
 type Retried = readonly [

@@ -1,4 +1,5 @@
-import { decideRegisterInstance, decideStartInstance, decideTouch } from "../../decide/index.ts";
+import { decideRegisterInstance, decideStartInstance, decideTouch, unknownInstance } from "../../decide/index.ts";
+import { instanceOf } from "../../engines/details.ts";
 import type {
   ReadInstance,
   ReadInstanceResult,
@@ -11,8 +12,8 @@ import type {
 } from "../../operations/index.ts";
 import type { Entry } from "../instance-rows.ts";
 import type { Load } from "./checkpoints.ts";
-import { type Context, unknownInstance } from "./context.ts";
-import { detailsOf, prepareTags } from "./details.ts";
+import type { Context } from "./context.ts";
+import { prepareTags } from "./details.ts";
 import type { SignalReader } from "./signal-facts.ts";
 
 /** What somebody who begins a life is told beside the row. */
@@ -86,17 +87,6 @@ export function prepareReadInstance(context: Context): (operation: ReadInstance)
     const { key, row } = entry;
     const [output = null, error = null, failure = null] =
       results.get<[Uint8Array | null, string | null, Uint8Array | null]>(key) ?? [];
-    const { checkpointId, checkpointCount, epoch, lastSeenAtMs } = row;
-    const instance = {
-      ...detailsOf(row, tagsOf(key)),
-      checkpointId,
-      checkpointCount,
-      epoch,
-      lastSeenAtMs,
-      output,
-      error,
-      failure,
-    };
-    return { outcome: "found", instance };
+    return { outcome: "found", instance: instanceOf(row, tagsOf(key), { output, error, failure }) };
   };
 }

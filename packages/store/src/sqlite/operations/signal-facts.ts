@@ -1,4 +1,5 @@
 import type { CustomSignalFacts, SignalFacts, TakeableSignal } from "../../decide/index.ts";
+import { type Oldest, oldestSignals } from "../../engines/arrivals.ts";
 import { limits } from "../../limits.ts";
 import type { QueuedSignal } from "../../model.ts";
 import type { Entry } from "../instance-rows.ts";
@@ -70,13 +71,8 @@ export class SignalReader {
     return found;
   }
 
-  /** What waits under these names behind an id, oldest first, as far as `bytesMax` and the limit reach, but at least one. */
-  queued(
-    { key, row, slots }: Entry,
-    names: readonly string[],
-    afterSignalId: number,
-    bytesMax: number,
-  ): { readonly signals: readonly QueuedSignal[]; readonly bytes: number; readonly more: boolean } {
+  /** What waits under these names behind an id, as far as `bytesMax` and the limit reach. */
+  queued({ key, row, slots }: Entry, names: readonly string[], afterSignalId: number, bytesMax: number): Oldest {
     const found: QueuedSignal[] = [];
     for (const name of new Set(names)) {
       if (row.queuedSignals > 0) {
@@ -86,8 +82,7 @@ export class SignalReader {
       if (slots > 0)
         found.push(...this.#statements.slotAfter.all<SignalColumns>(key, name, afterSignalId).map(toQueued));
     }
-    found.sort((a, b) => a.signalId - b.signalId);
-    return cut(found, bytesMax);
+    return oldestSignals(found, bytesMax);
   }
 }
 
@@ -95,18 +90,6 @@ type SignalColumns = readonly [signalId: number, name: string, payload: Blob, cr
 
 function toQueued([signalId, name, payload, createdAtMs]: SignalColumns): QueuedSignal {
   return { signalId, name, payload: payload ?? emptyBytes, createdAtMs };
-}
-
-/** `more`: the bytes did not suffice. */
-function cut(found: readonly QueuedSignal[], bytesMax: number): ReturnType<SignalReader["queued"]> {
-  let bytes = 0;
-  const signals: QueuedSignal[] = [];
-  for (const signal of found.slice(0, limits.queuedSignalsMax)) {
-    if (signals.length > 0 && bytes + signal.payload.length > bytesMax) return { signals, bytes, more: true };
-    bytes += signal.payload.length;
-    signals.push(signal);
-  }
-  return { signals, bytes, more: false };
 }
 
 function takeable(row: readonly unknown[] | undefined): TakeableSignal | undefined {

