@@ -96,7 +96,7 @@ test("RUNTARA_LOG_FORMAT: lines for machines or for people", async (t) => {
   assertRefused(await runtara(t, args, { RUNTARA_LOG_FORMAT: "xml" }), /RUNTARA_LOG_FORMAT.*json, pretty.*xml/);
 });
 
-test("--http-port serves probes and metrics, --admin-port management", async (t) => {
+test("--http-port serves probes and metrics; --admin-port 0 is no management", async (t) => {
   const folder = temporaryFolder(t);
   const core = start(t, [
     ...["core", "--port", "0", "--http-port", "0", "--admin-port", "0"],

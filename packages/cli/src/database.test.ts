@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { administer, testDatabase } from "@runtara/store/testing/postgres";
 import { database, runtara, startCore, temporaryFolder, workflows } from "./testing.ts";
 
 /** A failed command: one line on stderr that matches, nothing on stdout, exit 1. */
@@ -80,4 +81,18 @@ test("what PostgreSQL does by itself is said so", async (t) => {
   const target = join(temporaryFolder(t), "x");
   assertRefused(await runtara(t, ["database", "backup", target, ...url]), /pg_dump/);
   assert.equal(existsSync(target), false);
+});
+
+test("of PostgreSQL, check tells whether our tables are there, and makes none", async (t) => {
+  await using postgres = await testDatabase();
+  const url = ["--database-url", postgres.url];
+  const before = await runtara(t, ["database", "check", ...url]);
+  assert.deepEqual([before.code, before.stderr], [1, ""]);
+  assert.match(before.stdout, /no tables of this version; .*runtara database migrate/);
+  const tables = "SELECT count(*)::int FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+  assert.deepEqual(await administer(postgres.url, tables), [["0"]]);
+  const made = await runtara(t, ["database", "migrate", "--json", ...url]);
+  assert.deepEqual([JSON.parse(made.stdout), made.code], [{ engine: "postgres", upToDate: true }, 0], made.stderr);
+  const after = await runtara(t, ["database", "check", "--json", ...url]);
+  assert.deepEqual([JSON.parse(after.stdout), after.code], [{ sound: true, faults: [] }, 0], after.stderr);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Store } from "@runtara/store";
 import fc from "fast-check";
 import { historyOf, type Turn } from "./testing/calls.ts";
 import { engines } from "./testing/engines.ts";
@@ -13,11 +14,19 @@ import { projected, runOn, runOnModel, Subject } from "./testing/subject.ts";
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 const numRuns = Number(process.env.RUNS ?? 20);
 const patienceMs = 30_000;
+const shrinkingMs = 240_000;
 const turnsMax = Number(process.env.TURNS ?? 40);
 
 async function compare(history: readonly Turn[]): Promise<void> {
-  const databases = await Promise.all(engines.map((engine) => engine.create()));
-  const stores = await Promise.all(databases.map((database) => database.open()));
+  await using opened = new AsyncDisposableStack();
+  const stores: Store[] = [];
+  for (const engine of engines) {
+    const database = await engine.create();
+    opened.defer(() => database.dispose());
+    const store = await database.open();
+    opened.defer(() => store.close());
+    stores.push(store);
+  }
   const model = new Subject(runOnModel(new Model()));
   const subjects = stores.map((store) => new Subject(runOn(store)));
   const nameOf = (index: number) => engines[index]?.name ?? "";
@@ -35,8 +44,6 @@ async function compare(history: readonly Turn[]): Promise<void> {
       assert.deepEqual(answer, answers[0], `${nameOf(index)} against ${nameOf(0)}, turn ${number}`);
     }
   }
-  await Promise.all(stores.map((store) => store.close()));
-  await Promise.all(databases.map((database) => database.dispose()));
 }
 
 /** An engine that never answers is to be named, not waited for. */
@@ -54,5 +61,7 @@ async function answeredInTime<T>(answer: Promise<T>, what: string): Promise<T> {
 }
 
 test(`every engine answers as the model does (SEED=${seed})`, async () => {
-  await fc.assert(fc.asyncProperty(historyOf(turnsMax), compare), { seed, numRuns });
+  // The time is for making a failing history shorter: what is found until then is shown.
+  const interrupt = { interruptAfterTimeLimit: shrinkingMs * Math.max(1, numRuns / 20), markInterruptAsFailure: true };
+  await fc.assert(fc.asyncProperty(historyOf(turnsMax), compare), { seed, numRuns, ...interrupt });
 });

@@ -187,6 +187,12 @@ export function requireFeature(served: Features, name: FeatureName): void {
 
 type NameOfProtocol = keyof typeof featureArms;
 
+/** The features that have calls or fields in a protocol, in the order of `featureNames`. */
+export function featuresOf(protocol: NameOfProtocol): readonly FeatureName[] {
+  const hasFields = (name: FeatureName) => features[name].fields.some((field) => field.startsWith(`${protocol}.`));
+  return featureNames.filter((name) => Object.hasOwn(featureArms[protocol], name) || hasFields(name));
+}
+
 /** The feature that each extension arm of a protocol belongs to. */
 export function extensionArms(protocol: string): ReadonlyMap<string, FeatureName> {
   const byArm = new Map<string, FeatureName>();

@@ -32,6 +32,7 @@ export {
   featureArms,
   featureNames,
   features,
+  featuresOf,
   isFeatureName,
   requireFeature,
 } from "./features.ts";

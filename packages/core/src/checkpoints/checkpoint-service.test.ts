@@ -34,12 +34,9 @@ onEachEngine((t) => {
 
   test("a checkpoint carries both kinds of signal", async () => {
     await t.register("i");
-    await t.outcome<void>((answer) =>
-      t.core.signals.send({ instanceId: "i", signal: "pause", payload: bytes("p") }, answer),
-    );
-    await t.outcome<void>((answer) =>
-      t.core.signals.sendCustom({ instanceId: "i", checkpointId: "a", payload: bytes("c") }, answer),
-    );
+    const to = { instanceId: "i", nowMs: t.nowMs };
+    await t.store.run({ kind: "sendSignal", ...to, signal: "pause", payload: bytes("p") });
+    await t.store.run({ kind: "sendCustomSignal", ...to, name: "a", payload: bytes("c"), queued: false });
     const saved = await save("a", "x");
     assert.ok(typeof saved !== "string");
     assert.deepEqual(saved.signal, { type: "pause", payload: bytes("p") });
@@ -67,17 +64,15 @@ onEachEngine((t) => {
   test("a store that fails is told with the texts of the protocol", async () => {
     await t.register("i");
     await t.store.close();
-    assert.equal(
-      await save("a", "x"),
-      "CHECKPOINT_SAVE_FAILED: Failed to save checkpoint for instance 'i': the store has been closed",
-    );
-    assert.equal(await get("a"), "DATABASE_ERROR: Database error during 'query': the store has been closed");
+    const reason = await t.store.run({ kind: "checkHealth" }).then(String, ({ message }: Error) => message);
+    assert.equal(await save("a", "x"), `CHECKPOINT_SAVE_FAILED: Failed to save checkpoint for instance 'i': ${reason}`);
+    assert.equal(await get("a"), `DATABASE_ERROR: Database error during 'query': ${reason}`);
     const registered = await t.outcome((answer) =>
       t.core.registration.register({ instanceId: "i", tenantId: "t" }, answer),
     );
     assert.deepEqual(registered, {
       success: false,
-      error: "Failed to create instance: Database error during 'query': the store has been closed",
+      error: `Failed to create instance: Database error during 'query': ${reason}`,
       code: "DATABASE_ERROR",
       repeatable: "always",
     });

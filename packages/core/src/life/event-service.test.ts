@@ -63,9 +63,7 @@ onEachEngine((t) => {
 
   test("suspending with a cancel unacknowledged ends as cancelled", async () => {
     await t.register("i");
-    await t.outcome<void>((answer) =>
-      t.core.signals.send({ instanceId: "i", signal: "cancel", payload: bytes("") }, answer),
-    );
+    await t.store.run({ kind: "sendSignal", instanceId: "i", signal: "cancel", nowMs: t.nowMs });
     await event("suspended");
     const seen = await status();
     assert.ok(typeof seen !== "string");

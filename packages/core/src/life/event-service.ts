@@ -1,4 +1,4 @@
-import type { AppendEvent, EventType, Store } from "@runtara/store";
+import { type AppendEvent, type EventType, isFinal, type Store } from "@runtara/store";
 import { type Answer, onResult } from "../answer.ts";
 import { CoreError } from "../core-error.ts";
 import { caller, type OwnCall, refusal } from "../refusals.ts";
@@ -53,10 +53,6 @@ export class EventService {
       }),
     );
   }
-}
-
-function isFinal(status: string): boolean {
-  return status === "completed" || status === "failed" || status === "cancelled";
 }
 
 function invalidEvent({ instanceId, type, checkpointId, subtype, reason }: EventRequest): CoreError | undefined {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answered } from "../index.ts";
 import { bytes, onEachEngine } from "../testing/test-core.ts";
 import type { SuspendUntilResponse } from "./index.ts";
 
 onEachEngine((t) => {
   /** What a suspension for the signal "go" answers, by now or later. */
-  const suspend = (instanceId: string) =>
+  const suspend = (instanceId: string, core = t.core) =>
     t.outcome<SuspendUntilResponse>((answer) =>
-      t.core.suspension.suspendUntil({ instanceId, epoch: 1, names: ["go"], afterSignalId: 0 }, answer),
+      core.suspension.suspendUntil({ instanceId, epoch: 1, names: ["go"], afterSignalId: 0 }, answer),
     );
 
   test("I8: a signal that races with the suspension is answered with it or wakes it, through either of two cores", async () => {
@@ -18,12 +17,10 @@ onEachEngine((t) => {
       const instanceId = `i${round}`;
       await t.start(instanceId);
       await t.register(instanceId);
-      const send = () =>
-        answered<void>((answer) =>
-          other.signals.sendCustom({ instanceId, checkpointId: "go", payload: bytes("p") }, answer),
-        );
+      const signal = { instanceId, name: "go", payload: bytes("p"), queued: false, nowMs: t.nowMs };
+      const send = () => t.store.run({ kind: "sendCustomSignal", ...signal });
       const [suspended] = await Promise.all(
-        round % 2 === 0 ? [suspend(instanceId), send()] : [send().then(() => suspend(instanceId))],
+        round % 2 === 0 ? [suspend(instanceId, other), send()] : [send().then(() => suspend(instanceId, other))],
       );
       assert.ok(typeof suspended !== "string", String(suspended));
       const read = await t.store.run({ kind: "readInstance", instanceId });

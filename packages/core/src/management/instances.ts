@@ -1,7 +1,8 @@
 import type { Instance, InstanceDetails, InstanceStatus, Store } from "@runtara/store";
 import { CoreError } from "../core-error.ts";
 import { limits } from "../limits.ts";
-import { ask } from "./ask.ts";
+import { invalidTags, isStorableId } from "../validation.ts";
+import { ask, refuse } from "./ask.ts";
 import type { PageCursors } from "./page-cursors.ts";
 import { type OffsetPage, readPage } from "./paging.ts";
 
@@ -59,6 +60,7 @@ export class InstanceDirectory {
 
   /** Undefined = unknown. */
   async read(ref: InstanceRef): Promise<Instance | undefined> {
+    if (!isStorableId(ref.instanceId)) return undefined;
     const result = await ask(this.#store, { kind: "readInstance", ...ref });
     return result.outcome === "found" ? result.instance : undefined;
   }
@@ -80,11 +82,12 @@ export class InstanceDirectory {
     return { instances: page.instances, total };
   }
 
-  /** @throws CoreError VALIDATION_ERROR: the cursor is none of this store's */
+  /** @throws CoreError VALIDATION_ERROR: the cursor is none of this store's, or no instance can have these tags */
   async query({ limit, ...filters }: QueryRequest): Promise<{
     readonly instances: readonly InstanceDetails[];
     readonly nextCursor: string | undefined;
   }> {
+    refuse(invalidTags(filters.tags));
     const result = await ask(this.#store, { kind: "queryInstances", ...filters, limit: listLimit(limit) });
     if (result.outcome === "badCursor") throw badCursor();
     return { instances: result.instances, nextCursor: result.nextCursor };

@@ -1,4 +1,11 @@
-import type { HistoryEntry, Instance, InstanceDetails, PublishedValue, Store } from "@runtara/store";
+import {
+  type HistoryEntry,
+  type Instance,
+  type InstanceDetails,
+  isFinal,
+  type PublishedValue,
+  type Store,
+} from "@runtara/store";
 import { CoreError } from "../core-error.ts";
 import { limits } from "../limits.ts";
 import type { Clock } from "../timers/clock.ts";
@@ -26,8 +33,6 @@ export interface Changes {
   readonly ended: boolean;
 }
 
-const finalStatuses: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
-
 /** Long polls of operators. Giving one up (`signal`) changes nothing; it resolves with what was seen last then. */
 export class InstanceWaits {
   readonly #store: Store;
@@ -54,7 +59,7 @@ export class InstanceWaits {
     const look = async () => {
       const read = await ask(this.#store, { kind: "readInstance", ...ref });
       if (read.outcome === "unknownInstance") throw CoreError.instanceNotFound(ref.instanceId);
-      return { seen: read.instance, isDone: finalStatuses.has(read.instance.status) };
+      return { seen: read.instance, isDone: isFinal(read.instance.status) };
     };
     // Ends are announced by every process, so no look of its own accord is needed.
     return this.#until(ref.instanceId, waitMs, Number.POSITIVE_INFINITY, signal, look);

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import type { StartFacts, Store } from "@runtara/store";
 import { type Answer, onResult } from "../answer.ts";
 import { CoreError, type CoreErrorCode, type Repeatable } from "../core-error.ts";
+import { newSeed } from "../seed.ts";
 import { isStorableId, unstorableId } from "../validation.ts";
 
 export interface RegisterRequest {
@@ -72,11 +72,6 @@ export class RegistrationService {
       ),
     );
   }
-}
-
-/** What a new instance draws its random numbers from. */
-export function newSeed(): Uint8Array {
-  return randomBytes(16);
 }
 
 interface Invalid {

@@ -1,8 +1,8 @@
 import { type instance, respondUnserved, type ServerCall } from "@runtara/protocol";
+import type { Answer } from "../answer.ts";
 import type { CheckpointResponse } from "../checkpoints/index.ts";
 import type { Core } from "../core.ts";
 import type { EventResponse } from "../life/index.ts";
-import type { OwnCall } from "../refusals.ts";
 import type { RegisterResponse } from "../registration/index.ts";
 import type { Acknowledged } from "../signals/index.ts";
 import { Extensions } from "./instance-wire/extensions.ts";
@@ -110,7 +110,7 @@ export class CallDispatcher {
     const epoch = epochOf(call, instanceId, sent);
     const toMessage = (response: CheckpointResponse) => {
       // A save has moved the time by itself.
-      if (response.found) this.#heard({ instanceId, epoch });
+      if (response.found) this.#heard(instanceId, epoch);
       return checkpointMessage(instanceId, response);
     };
     this.#core.checkpoints.save({ instanceId, epoch, checkpointId, state }, this.#replies.answer(call, toMessage));
@@ -119,7 +119,7 @@ export class CallDispatcher {
   #getCheckpoint(call: ServerCall, { instanceId, checkpointId }: instance.GetCheckpointRequest): void {
     const epoch = epochOf(call, instanceId, undefined);
     const answer = this.#replies.answer(call, (response: Parameters<typeof getCheckpointMessage>[0]) => {
-      this.#heard({ instanceId, epoch });
+      this.#heard(instanceId, epoch);
       return getCheckpointMessage(response);
     });
     this.#core.checkpoints.get({ instanceId, checkpointId }, answer);
@@ -128,7 +128,7 @@ export class CallDispatcher {
   #poll(call: ServerCall, { instanceId, checkpointId, epoch: sent }: instance.PollSignalsRequest): void {
     const epoch = epochOf(call, instanceId, sent);
     const answer = this.#replies.answer(call, (response: Parameters<typeof pollMessage>[1]) => {
-      this.#heard({ instanceId, epoch });
+      this.#heard(instanceId, epoch);
       return pollMessage(instanceId, response);
     });
     this.#core.signals.poll({ instanceId, epoch, checkpointId }, answer);
@@ -136,25 +136,23 @@ export class CallDispatcher {
 
   #event(call: ServerCall, event: instance.InstanceEvent): void {
     const epoch = epochOf(call, event.instanceId, event.epoch);
-    const answer = this.#replies.answer(call, (response: EventResponse) => {
-      forgetEnded(call, event.instanceId, response);
-      return eventMessage;
-    });
-    this.#core.events.append(eventRequest(event, epoch), answer);
+    const answer = this.#replies.answer<EventResponse>(call, () => eventMessage);
+    this.#core.events.append(eventRequest(event, epoch), forgettingEnded(call, event.instanceId, answer));
   }
 
   /** Each event stands for itself: one that fails is logged and the next one follows. */
   #eventBatch(call: ServerCall, { events }: instance.InstanceEventBatch): void {
     if (events.length === 0) call.finish();
-    const finish = this.#replies.finish(call, events.length, () => {});
+    const finish = this.#replies.finish<EventResponse>(call, events.length);
     for (const event of events) {
-      this.#core.events.append(eventRequest(event, epochOf(call, event.instanceId, event.epoch)), finish);
+      const epoch = epochOf(call, event.instanceId, event.epoch);
+      this.#core.events.append(eventRequest(event, epoch), forgettingEnded(call, event.instanceId, finish));
     }
   }
 
   #acknowledge(call: ServerCall, { instanceId, signalType, acknowledged, epoch: sent }: instance.SignalAck): void {
     const epoch = epochOf(call, instanceId, sent);
-    const finish = this.#replies.finish(call, 1, (response: Acknowledged) => forgetEnded(call, instanceId, response));
+    const finish = forgettingEnded(call, instanceId, this.#replies.finish<Acknowledged>(call, 1));
     this.#core.signals.acknowledge({ instanceId, epoch, signal: signalWord(signalType), acknowledged }, finish);
   }
 
@@ -163,7 +161,7 @@ export class CallDispatcher {
     const epoch = epochOf(call, instanceId, request.epoch);
     this.#core.checkpoints.recordRetry(
       { instanceId, epoch, checkpointId, attempt, error, nextAtMs: wholeOf(nextAtMs) },
-      this.#replies.finish(call, 1, () => {}),
+      this.#replies.finish(call, 1),
     );
   }
 
@@ -182,7 +180,7 @@ export class CallDispatcher {
     };
   }
 
-  #heard({ instanceId, epoch }: OwnCall): void {
+  #heard(instanceId: string, epoch: number | undefined): void {
     this.#core.background.liveness.heard(instanceId, epoch);
   }
 }
@@ -192,7 +190,14 @@ function epochOf({ connection }: ServerCall, instanceId: string, sent: bigint | 
   return sent === undefined ? Peer.known(connection)?.stamps.get(instanceId) : whole(sent);
 }
 
-/** What has ended is refused by its status. */
-function forgetEnded({ connection }: ServerCall, instanceId: string, { ended }: { readonly ended: boolean }): void {
-  if (ended) Peer.known(connection)?.stamps.delete(instanceId);
+/** The same answer; the connection needs no epoch of what has ended, which is refused by its status. */
+function forgettingEnded<Response extends { readonly ended: boolean }>(
+  { connection }: ServerCall,
+  instanceId: string,
+  answer: Answer<Response>,
+): Answer<Response> {
+  return (...outcome) => {
+    if (outcome[1]?.ended) Peer.known(connection)?.stamps.delete(instanceId);
+    answer(...outcome);
+  };
 }

@@ -1,22 +1,12 @@
-import type { FeatureName } from "@runtara/protocol";
+import { type FeatureName, featuresOf } from "@runtara/protocol";
 
-/**
- * What the instance port serves beyond 1.4.1: announced in answers to registrations and claims, and let through to the dispatcher. Every
- * name stands for all of its calls and fields.
- */
-export const instanceFeatures: readonly FeatureName[] = [
-  "error-details",
-  "feature-list",
-  "start-facts",
-  "epoch",
-  "checkpoint-batch",
-  "list-own-checkpoints",
-  "wait-signals",
-  "suspend-until",
-  "retry-time",
-  "failure-details",
-  "children",
-  "publish",
-  "work-queue",
-  "management",
-];
+// What the ports serve beyond 1.4.1: announced to clients, and let through to the dispatchers. Every name stands for all of its calls and
+// fields.
+
+/** In answers to registrations and claims. */
+export const instanceFeatures: readonly FeatureName[] = featuresOf("instance");
+
+/** In answers to questions after the health. There are no schedules yet: their calls are answered UNSUPPORTED. */
+export const managementFeatures: readonly FeatureName[] = featuresOf("management").filter(
+  (name) => name !== "schedules",
+);

@@ -7,7 +7,6 @@ import {
   readInteger,
   readOptionalString,
   readPort,
-  readPositiveInteger,
   readString,
   readTlsSettings,
   type TlsSettings,
@@ -50,12 +49,12 @@ export function coreConfigFromEnv(env: Environment): CoreConfig {
   return {
     databaseUrl: databaseUrl(env),
     ...addresses(env, host.includes(":") && !host.startsWith("[") ? `[${host}]` : host),
-    maxConcurrentInstances: readPositiveInteger(env, "RUNTARA_MAX_CONCURRENT_INSTANCES", 0, uint32Max),
-    staleAfterMs: readPositiveInteger(env, "RUNTARA_STALE_AFTER_MS", limits.staleAfterMs, limits.sleepMsMax),
+    maxConcurrentInstances: readInteger(env, "RUNTARA_MAX_CONCURRENT_INSTANCES", 0, 0, uint32Max),
+    staleAfterMs: readInteger(env, "RUNTARA_STALE_AFTER_MS", limits.staleAfterMs, 0, limits.sleepMsMax),
     retention: retention(env),
     ...stateBytesMax(env),
     tenantChecks: readBoolean(env, "RUNTARA_TENANT_CHECKS", false),
-    drainMs: readPositiveInteger(env, "RUNTARA_DRAIN_MS", limits.drainMs, protocolLimits.timerMsMax),
+    drainMs: readInteger(env, "RUNTARA_DRAIN_MS", limits.drainMs, 0, protocolLimits.timerMsMax),
     tls: readTlsSettings(env),
     transport: serverOptionsFromEnv(env, (variable, form, value) => ConfigError.invalid(variable, form, value)),
   };

@@ -1,5 +1,12 @@
 import type { CallOutcome, ServerStats } from "@runtara/protocol";
-import { type Counter, type Histogram, type MetricFamily, MetricsRegistry, watchProcess } from "@runtara/server-kit";
+import {
+  type Counter,
+  type Histogram,
+  type HistogramCell,
+  type MetricFamily,
+  MetricsRegistry,
+  watchProcess,
+} from "@runtara/server-kit";
 import type { StoreStats } from "@runtara/store";
 
 /** Upper bounds of the buckets for latencies, in seconds. */
@@ -8,6 +15,12 @@ const latencyBounds = [
 ];
 
 export type Port = "instance" | "management";
+
+/** Where the calls of one name are counted. */
+interface CallCells {
+  readonly durations: HistogramCell;
+  readonly outcomes: Partial<Record<CallOutcome, { value: number }>>;
+}
 
 /** What is read when somebody asks. */
 export interface Sources {
@@ -38,16 +51,16 @@ export class CoreMetrics {
 
   /** Counts the calls of a port, for its `onCallEnded`. */
   observer(protocol: Port): (call: string, outcome: CallOutcome, tookMs: number) => void {
-    const durations = new Map<string, ReturnType<Histogram["cell"]>>();
-    const outcomes = new Map<string, { value: number }>();
+    const cells = new Map<string, CallCells>();
     return (call, outcome, tookMs) => {
-      const key = `${call} ${outcome}`;
-      const count = outcomes.get(key) ?? this.#calls.cell({ protocol, call, outcome });
-      count.value += 1;
-      outcomes.set(key, count);
-      const duration = durations.get(call) ?? this.#durations.cell({ protocol, call });
-      duration.observe(tookMs / 1_000);
-      durations.set(call, duration);
+      let known = cells.get(call);
+      if (known === undefined) {
+        known = { durations: this.#durations.cell({ protocol, call }), outcomes: {} };
+        cells.set(call, known);
+      }
+      known.outcomes[outcome] ??= this.#calls.cell({ protocol, call, outcome });
+      known.outcomes[outcome].value += 1;
+      known.durations.observe(tookMs / 1_000);
     };
   }
 

@@ -7,10 +7,9 @@ import {
   type ServerTls,
 } from "@runtara/protocol";
 import type { Logger } from "@runtara/server-kit";
-import { instanceFeatures } from "./capabilities.ts";
+import { instanceFeatures, managementFeatures } from "./capabilities.ts";
 import { reportFault } from "./faults.ts";
 import { shownBy } from "./identity.ts";
-import { managementFeatures } from "./management-wire/features.ts";
 import type { CoreMetrics } from "./metrics.ts";
 import type { AdminCall, Running } from "./running.ts";
 import type { StartCoreOptions } from "./start-options.ts";

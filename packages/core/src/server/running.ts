@@ -54,7 +54,8 @@ export class Running {
 
   /** What waits, for the metrics. */
   waiting(): Readonly<Record<string, number>> {
-    return { sleeps: this.#core.sleeps.open, operators: this.#management.waits.open };
+    const { sleeps, work, waiter } = this.#core;
+    return { sleeps: sleeps.open, claims: work.open, signals: waiter.open, operators: this.#management.waits.open };
   }
 
   /** Answers polls and cuts sleeps. Also commits what waits for the end of a batch that the server will not bring any more. */

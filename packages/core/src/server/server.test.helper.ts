@@ -13,6 +13,12 @@ import type { Store } from "@runtara/store";
 import { openMemoryStore } from "@runtara/store/memory";
 import { type CoreServer, type StartCoreOptions, startCore } from "./index.ts";
 
+export interface LogEntry {
+  readonly level: string;
+  readonly details: object;
+  readonly message: string;
+}
+
 export interface TestServer {
   readonly server: CoreServer;
   readonly store: Store;
@@ -20,11 +26,11 @@ export interface TestServer {
   readonly operators: Readonly<Record<"admin" | "instance", ManagementClient>>;
   readonly instances: InstanceClient;
   readonly clients: readonly QuicClient[];
-  readonly log: readonly { readonly level: string; readonly details: object; readonly message: string }[];
+  readonly log: readonly LogEntry[];
 }
 
 /** What runs at the end of a test or file. */
-interface Scope {
+export interface Scope {
   after(stop: () => Promise<void>): void;
 }
 
@@ -33,7 +39,7 @@ export async function startTestServer(
   options: Partial<StartCoreOptions> = {},
   store: Store = openMemoryStore(),
 ): Promise<TestServer> {
-  const log: { level: string; details: object; message: string }[] = [];
+  const log: LogEntry[] = [];
   const at = (level: string) => (details: object, message: string) => void log.push({ level, details, message });
   const logger: Logger = { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
   const anywhere = "127.0.0.1:0";

@@ -5,19 +5,9 @@
 export class Stamps {
   readonly #epochs = new Map<string, number>();
   readonly #sizeMax: number;
-  #forgotten = 0;
 
   constructor(sizeMax: number) {
     this.#sizeMax = sizeMax;
-  }
-
-  get size(): number {
-    return this.#epochs.size;
-  }
-
-  /** How many were given up for want of room. */
-  get forgotten(): number {
-    return this.#forgotten;
   }
 
   get(instanceId: string): number | undefined {
@@ -32,7 +22,6 @@ export class Stamps {
     if (this.#epochs.size <= this.#sizeMax) return false;
     const [oldest = ""] = this.#epochs.keys();
     this.#epochs.delete(oldest);
-    this.#forgotten += 1;
     return true;
   }
 

@@ -56,4 +56,6 @@ export interface CoreServer {
    * wait, default as started.
    */
   close(options?: { readonly drainMs?: number }): Promise<void>;
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -104,24 +104,34 @@ class CoreProcess implements CoreServer {
     return this.#closed;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** Of a start that has failed. */
   async abandon(): Promise<void> {
-    this.#context.metrics?.close();
-    await Promise.all([this.#instances?.close(), this.#operators?.close(), this.#http?.close()]);
+    await Promise.all([this.#instances?.close(), this.#operators?.close()]);
+    await this.#release();
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { options, gate, metrics, logger } = this.#context;
+    const { logger } = this.#context;
     this.#stopWatching?.();
     const ports = [this.#listening, ...(this.#operators === undefined ? [] : [this.#operators])];
     const reports = await Promise.all(ports.map((port) => port.drain({ graceMs })));
     const unansweredCalls = reports.reduce((sum, report) => sum + report.unansweredCalls, 0);
     if (unansweredCalls > 0) logger.warn({ unansweredCalls }, "calls were cut off, because the store took too long");
+    await this.#release();
+    logger.info({ address: this.address }, "core has closed");
+  }
+
+  /** Lets go of all that the ports were for. */
+  async #release(): Promise<void> {
+    const { options, gate, metrics } = this.#context;
     await gate.running?.close();
     if (options.store === undefined) await gate.running?.store.close();
     await this.#http?.close();
     metrics?.close();
-    logger.info({ address: this.address }, "core has closed");
   }
 
   get #listening(): QuicServer {

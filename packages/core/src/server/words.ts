@@ -35,6 +35,7 @@ export const signalNumbers: Readonly<Record<SignalType, instance.SignalType>> = 
   resume: Signal.SIGNAL_RESUME,
 };
 
+/** The management protocol has the same numbers. */
 export const statusNumbers: Readonly<Record<InstanceStatus | "unknown", instance.InstanceStatus>> = {
   unknown: Status.STATUS_UNKNOWN,
   pending: Status.STATUS_PENDING,

@@ -1,9 +1,8 @@
 import type { CustomSignal, PendingSignal, SignalType, Store } from "@runtara/store";
 import { type Answer, onResult } from "../answer.ts";
 import { CoreError } from "../core-error.ts";
-import { limits } from "../limits.ts";
 import { caller, type OwnCall, refusal } from "../refusals.ts";
-import { invalidBytes, invalidId, isStorableId } from "../validation.ts";
+import { isStorableId } from "../validation.ts";
 
 export interface PollSignalsRequest extends OwnCall {
   readonly checkpointId?: string | undefined;
@@ -19,20 +18,9 @@ export interface AcknowledgeRequest extends OwnCall {
   readonly acknowledged: boolean;
 }
 
-export interface SendSignalRequest {
-  readonly instanceId: string;
-  readonly signal: SignalType;
-  readonly payload: Uint8Array;
-}
-export interface SendCustomSignalRequest {
-  readonly instanceId: string;
-  readonly checkpointId: string;
-  readonly payload: Uint8Array;
-}
-
 const nothing: PollSignalsResponse = { signal: undefined, custom: undefined };
 
-/** Signals from the instance's side (spec 2.9), and in their plain form from the sender's (spec 2.11). */
+/** Signals from the instance's side (spec 2.9); operators send them (`OperatorControl`). */
 export class SignalService {
   readonly #store: Store;
   readonly #now: () => number;
@@ -107,71 +95,9 @@ export class SignalService {
       }),
     );
   }
-
-  /** Puts a signal into the single slot of an instance that has not ended. A pending cancel stays whatever comes after it. */
-  send({ instanceId, signal, payload }: SendSignalRequest, answer: Answer<void>): void {
-    const tooLarge = invalidBytes("payload", payload, limits.payloadBytesMax);
-    if (tooLarge !== undefined) {
-      answer(tooLarge, undefined);
-      return;
-    }
-    if (!isStorableId(instanceId)) {
-      answer(CoreError.instanceNotFound(instanceId), undefined);
-      return;
-    }
-    this.#store.submit(
-      { kind: "sendSignal", instanceId, signal, ...bytes(payload), nowMs: this.#now() },
-      onResult(answer, (result) => {
-        if (result.outcome === "unknownInstance") return answer(CoreError.instanceNotFound(instanceId), undefined);
-        if (result.outcome === "refused") {
-          const message = `Cannot send signal to instance in '${result.status}' state (terminal state)`;
-          return answer(new CoreError("INVALID_INSTANCE_STATE", message), undefined);
-        }
-        answer(undefined, undefined);
-        if (result.unsettled) this.#onUnsettled();
-      }),
-    );
-  }
-
-  /** Puts a signal for one checkpoint id, whatever the instance's status; one that waits there is replaced. */
-  sendCustom({ instanceId, checkpointId, payload }: SendCustomSignalRequest, answer: Answer<void>): void {
-    const invalid =
-      invalidId("checkpoint_id", checkpointId) ?? invalidBytes("payload", payload, limits.payloadBytesMax);
-    if (invalid !== undefined) {
-      answer(invalid, undefined);
-      return;
-    }
-    if (!isStorableId(instanceId)) {
-      answer(CoreError.instanceNotFound(instanceId), undefined);
-      return;
-    }
-    this.#store.submit(
-      {
-        kind: "sendCustomSignal",
-        instanceId,
-        name: checkpointId,
-        ...bytes(payload),
-        queued: false,
-        nowMs: this.#now(),
-      },
-      onResult(answer, (result) => {
-        switch (result.outcome) {
-          case "sent":
-          case "duplicate":
-            return answer(undefined, undefined);
-          default:
-            return answer(refusal({ instanceId }, result), undefined);
-        }
-      }),
-    );
-  }
 }
 
 export interface Acknowledged {
   readonly ended: boolean;
 }
 const stillThere: Acknowledged = { ended: false };
-
-function bytes(payload: Uint8Array): { readonly payload?: Uint8Array } {
-  return payload.byteLength === 0 ? {} : { payload };
-}

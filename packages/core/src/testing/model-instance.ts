@@ -318,7 +318,7 @@ export class ModelInstance {
     else if (!canWake) store();
     else if (type === "pause" && !["paused", "diverged"].includes(this.reason ?? "")) this.suspend("paused", nowMs);
     else if (type === "resume" && this.status === "suspended") {
-      this.reason = null;
+      Object.assign(this, { reason: null, waitingFor: [] });
       // A pause that was not obeyed would undo it at once.
       if (this.pending?.type === "pause") this.pending = undefined;
       this.#wake(nowMs);

@@ -1,6 +1,7 @@
 import type { OutgoingMessage, Store } from "@runtara/store";
 import type { Call } from "./calls.ts";
 import { instanceIds } from "./calls.ts";
+import type { Json } from "./compare.ts";
 import type { Model, ModelledOperation } from "./model.ts";
 
 type Result = { readonly outcome?: string; readonly [name: string]: unknown };
@@ -300,8 +301,6 @@ function messages({ number, text, id, choice }: Call): readonly OutgoingMessage[
   const event = { kind: "event" as const, subtype: "note", payload: value, createdAtMs: 9 };
   return choice < 3 ? [published] : [published, { number: number + 2, content: event }];
 }
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
 const idLists: ReadonlySet<string> = new Set(["lost", "abandoned", "timedOut"]);
 

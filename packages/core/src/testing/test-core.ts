@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe } from "node:test";
 import { type Answer, answered, type Clock, type Core, CoreError, createCore, systemClock } from "@runtara/core";
 import type { Store } from "@runtara/store";
-import { type Database, type Engine, engines } from "./engines.ts";
+import type { StoreHarness } from "@runtara/store/testing";
+import { type Engine, engines } from "./engines.ts";
 
 /** A core on an empty database for each test, and shorthands for what nearly every test does. */
 export interface TestCore {
@@ -28,7 +29,7 @@ export function onEachEngine(body: (t: TestCore) => void): void {
 }
 
 function useCore(engine: Engine): TestCore {
-  let database: Database;
+  let database: StoreHarness;
   let opened: { readonly store: Store; readonly core: Core }[] = [];
   const first = () => {
     const [one] = opened;

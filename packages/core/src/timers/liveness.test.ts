@@ -126,6 +126,20 @@ test("beyond its bound it forgets, and then silence counts from that moment on o
   assert.equal(liveness.silentSinceMs, beganMs + 5);
 });
 
+test("I10: an id that no engine can hold is nobody's, so it cannot hold up the notes of others", async (t) => {
+  const { clock, liveness, touches } = useLiveness(t);
+  for (const instanceId of ["a\0", "é".repeat(limits.idBytesMax)]) {
+    liveness.heard(instanceId, 1);
+    liveness.hold(instanceId, undefined);
+  }
+  liveness.heard("a", 1);
+  await clock.pass(300_000);
+  assert.deepEqual(
+    touches.flatMap(({ seen }) => seen.map(({ instanceId }) => instanceId)),
+    ["a"],
+  );
+});
+
 test("with a short time of silence everything is quicker; with none nobody is judged", async (t) => {
   const quick = useLiveness(t, 1_000);
   const letGo = quick.liveness.hold("a", 1);

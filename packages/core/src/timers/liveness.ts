@@ -1,5 +1,6 @@
 import { type Store, type StoreError, storeLimits } from "@runtara/store";
 import { limits } from "../limits.ts";
+import { isStorableId } from "../validation.ts";
 import type { Clock } from "./clock.ts";
 import { type NextRun, Recurring } from "./recurring.ts";
 
@@ -76,13 +77,14 @@ export class Liveness {
     return this.#deafUntilMs;
   }
 
-  /** Notes a call of the instance's process. No I/O; for hot paths. */
+  /** Notes a call of the instance's process. No I/O; for hot paths. An id that cannot be stored is nobody's. */
   heard(instanceId: string, epoch: number | undefined): void {
-    this.#note(instanceId, epoch, this.#clock.now());
+    if (isStorableId(instanceId)) this.#note(instanceId, epoch, this.#clock.now());
   }
 
   /** The instance counts as heard until the returned function is called (calling it again is harmless). */
   hold(instanceId: string, epoch: number | undefined): () => void {
+    if (!isStorableId(instanceId)) return () => {};
     const hold: Hold = { instanceId, epoch };
     this.#holds.add(hold);
     this.#heldBegins();

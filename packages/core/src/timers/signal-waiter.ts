@@ -64,6 +64,11 @@ export class SignalWaiter {
     this.#stopListening = removeSource === undefined ? [unwatch] : [unwatch, removeSource];
   }
 
+  /** Number of polls that are held open. */
+  get open(): number {
+    return this.#members.values().reduce((count, { poll }) => count + (poll === undefined ? 0 : 1), 0);
+  }
+
   /**
    * Answers as soon as something is there for one of the instances that were named on this connection, or empty: when the time is up, when a
    * later poll of the connection takes over, or when the server drains. A poll that a later one has overtaken on its way adds its

@@ -30,6 +30,11 @@ export class ClaimQueue {
     this.#unwatch = options.store.watch((notice) => this.#noticed(notice));
   }
 
+  /** Number of claims that are held open. */
+  get open(): number {
+    return this.#ofConnection.size;
+  }
+
   /** `request` is valid. */
   claim(connection: object, request: ClaimRequest, answer: Answer<ClaimResponse>): OpenPoll {
     const poll = new LongPoll<ClaimResponse>({

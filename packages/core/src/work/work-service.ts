@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import type { StartInstanceResult, Store } from "@runtara/store";
 import { type Answer, onResult } from "../answer.ts";
 import { CoreError } from "../core-error.ts";
 import { limits } from "../limits.ts";
+import { newSeed } from "../seed.ts";
 import { type Clock, systemClock } from "../timers/clock.ts";
 import type { OpenPoll } from "../timers/long-poll.ts";
 import { invalidClaim, invalidRelease, invalidRenewal, invalidStart } from "./checks.ts";
@@ -23,8 +23,6 @@ export interface WorkServiceOptions {
   readonly clock?: Clock;
   /** Claims leave no more instances than this running on the whole database; 0 = no limit, the default. */
   readonly runningMax?: number;
-  /** 16 bytes for the random numbers of a new instance. Default: the machine's. */
-  readonly randomSeed?: () => Uint8Array;
 }
 
 /**
@@ -34,13 +32,11 @@ export interface WorkServiceOptions {
 export class WorkService {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #randomSeed: () => Uint8Array;
   readonly #claims: ClaimQueue;
 
-  constructor({ store, clock = systemClock, runningMax = 0, randomSeed = () => randomBytes(16) }: WorkServiceOptions) {
+  constructor({ store, clock = systemClock, runningMax = 0 }: WorkServiceOptions) {
     this.#store = store;
     this.#clock = clock;
-    this.#randomSeed = randomSeed;
     this.#claims = new ClaimQueue({ store, clock, runningMax });
   }
 
@@ -67,7 +63,7 @@ export class WorkService {
         tags,
         ...(startAtMs === undefined ? {} : { startAtMs }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        seed: this.#randomSeed(),
+        seed: newSeed(),
         ...parentOf(request),
         nowMs: this.#clock.now(),
       },
@@ -125,6 +121,11 @@ export class WorkService {
       { kind: "releaseWork", workerId, work, nowMs: this.#clock.now() },
       onResult(answer, () => answer(undefined, undefined)),
     );
+  }
+
+  /** Number of claims that are held open. */
+  get open(): number {
+    return this.#claims.open;
   }
 
   /** The connection has closed: its claim is not answered any more. */

@@ -95,7 +95,7 @@ testOnEach("calls over maxOpenCalls are refused at once with the operation's cod
   assert.equal(server.stats().openCalls, 0);
 });
 
-testOnEach("I5: refused calls without an answer are never taken for acknowledged", async (transport) => {
+testOnEach("I1: refused calls without an answer are never taken for acknowledged", async (transport) => {
   const kept = new Kept();
   await using server = await QuicServer.listen({ transport, maxOpenCalls: 1, onCall: kept.keep });
   await using client = QuicClient.localhost({ transport, serverAddr: server.address });

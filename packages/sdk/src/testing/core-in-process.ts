@@ -1,23 +1,26 @@
 import { join } from "node:path";
-import { answered, type Core, createCore } from "@runtara/core";
+import { type Core, createCore, createManagement, type OperatorControl } from "@runtara/core";
 import { type CoreServer, startCore } from "@runtara/core/server";
 import { instance, QuicClient, request } from "@runtara/protocol";
 import { openStore, type Store } from "@runtara/store";
 import type { RunInstanceOptions } from "../worker/settings.ts";
 import { temporaryFolder } from "./processes.ts";
 
-/** A real core in this process, and its services beside the wire, to send signals as an environment would. */
+/** A real core in this process, and what an operator may do beside the wire, to send signals as an environment would. */
 export class TestCore {
   readonly server: CoreServer;
-  readonly core: Core;
   readonly store: Store;
   readonly #path: string;
+  readonly #core: Core;
+  readonly #control: OperatorControl;
 
   private constructor(path: string, store: Store, server: CoreServer) {
     this.#path = path;
     this.store = store;
     this.server = server;
-    this.core = createCore({ store });
+    this.#core = createCore({ store });
+    const { work } = this.#core;
+    this.#control = createManagement({ store, start: (request, answer) => work.start(request, answer) }).control;
   }
 
   /** Started, and closed after the test. */
@@ -28,7 +31,7 @@ export class TestCore {
     const core = new TestCore(path, store, server);
     t.after(async () => {
       await server.close({ drainMs: 0 });
-      await core.core.close();
+      await core.#core.close();
       await store.close();
     });
     return core;
@@ -47,13 +50,11 @@ export class TestCore {
   }
 
   signal(instanceId: string, signal: "cancel" | "pause"): Promise<void> {
-    return answered<void>((answer) =>
-      this.core.signals.send({ instanceId, signal, payload: new Uint8Array(0) }, answer),
-    );
+    return this.#control.sendSignal({ instanceId, signal, payload: new Uint8Array(0) });
   }
 
-  sendCustom(instanceId: string, checkpointId: string, payload: Uint8Array): Promise<void> {
-    return answered<void>((answer) => this.core.signals.sendCustom({ instanceId, checkpointId, payload }, answer));
+  sendCustom(instanceId: string, name: string, payload: Uint8Array): Promise<void> {
+    return this.#control.sendNamedSignal({ instanceId, name, payload, queued: false });
   }
 
   /** Calls as another process would make them. */

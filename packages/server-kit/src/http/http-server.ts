@@ -66,11 +66,9 @@ function send(response: ServerResponse, { status, body, type }: HttpAnswer, isHe
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, () => {
-      server.off("error", reject);
-      resolve();
-    });
+    // Stays: a connection that the system cannot hand over later, for want of file descriptors, must not end the process.
+    server.on("error", reject);
+    server.listen({ host, port }, resolve);
   });
 }
 

@@ -11,8 +11,8 @@ export interface DatabaseOptions {
 
 /** `runtara database check`. */
 export async function check(options: DatabaseOptions): Promise<void> {
-  const { url, location } = databaseOf(options);
-  const faults = location.engine === "sqlite" ? await checkDatabase(location) : await faultsOfPostgres(url);
+  const { location } = databaseOf(options);
+  const faults = location.engine === "sqlite" ? await checkDatabase(location) : await faultsOf(location);
   const sound = faults.length === 0;
   report(options, { sound, faults }, sound ? "the database is sound" : faults.join("\n"));
   if (!sound) process.exitCode = exitCode.failed;
@@ -41,14 +41,9 @@ export async function migrate(options: DatabaseOptions): Promise<void> {
   report(options, { engine: location.engine, upToDate: true }, "the tables are those of this version");
 }
 
-async function faultsOfPostgres(url: string): Promise<readonly string[]> {
-  const store = await openStore(url);
-  try {
-    await store.run({ kind: "checkHealth" });
-    return [];
-  } finally {
-    await store.close();
-  }
+async function faultsOf(location: PostgresLocation): Promise<readonly string[]> {
+  const { checkPostgres } = await import("@runtara/store/postgres");
+  return checkPostgres(location);
 }
 
 function databaseOf({ databaseUrl }: DatabaseOptions): { url: string; location: SqliteLocation | PostgresLocation } {

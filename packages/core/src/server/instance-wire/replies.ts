@@ -30,13 +30,11 @@ export class Replies {
   }
 
   /** For calls whose answer is the end of the stream alone, once the services have answered for all of their `parts`. */
-  finish<Response>(call: ServerCall, parts: number, onDone: (response: Response) => void): Answer<Response> {
+  finish<Response>(call: ServerCall, parts: number): Answer<Response> {
     const failures: CoreError[] = [];
     let left = parts;
-    return (error, response) => {
-      if (error === undefined) {
-        onDone(response);
-      } else {
+    return (error, _) => {
+      if (error !== undefined) {
         failures.push(error);
         this.#logUnanswered(call, error);
       }

@@ -37,7 +37,6 @@ export function childMessage(instanceId: string, { created, status }: StartRespo
       $typeName: "runtara.management.StartWorkflowResponse",
       instanceId,
       created,
-      // The numbers are the same in both protocols.
       status: statusNumbers[status],
     },
   };

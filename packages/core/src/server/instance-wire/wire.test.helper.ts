@@ -1,22 +1,11 @@
 import { describe, type TestContext } from "node:test";
-import {
-  type InstanceClient,
-  instanceClient,
-  type ManagementClient,
-  managementClient,
-  managementThrough,
-  QuicClient,
-} from "@runtara/protocol";
-import type { Logger } from "@runtara/server-kit";
+import { type InstanceClient, instanceClient, type ManagementClient, QuicClient } from "@runtara/protocol";
 import type { Store } from "@runtara/store";
 import { engines } from "../../testing/engines.ts";
-import { type CoreServer, type StartCoreOptions, startCore } from "../index.ts";
+import type { CoreServer, StartCoreOptions } from "../index.ts";
+import { type LogEntry, type Scope, startTestServer } from "../server.test.helper.ts";
 
-export interface LogEntry {
-  readonly level: string;
-  readonly details: object;
-  readonly message: string;
-}
+export { bytes, text } from "../server.test.helper.ts";
 
 /** A core on one database, others on the same one, and connections to them. All of it ends with the test. */
 export interface Wire {
@@ -27,6 +16,7 @@ export interface Wire {
   startOther(): Promise<CoreServer>;
   readonly server: CoreServer;
   readonly store: Store;
+  /** Of the first core. */
   readonly log: readonly LogEntry[];
 }
 
@@ -42,7 +32,7 @@ export function onEachEngine(body: (open: OpenWire) => void): void {
         t.after(async () => {
           for (const stop of stops.toReversed()) await stop();
         });
-        return openWire(() => database.open(), stops, options);
+        return openWire(() => database.open(), { after: (stop) => void stops.push(stop) }, options);
       }),
     );
   }
@@ -50,40 +40,23 @@ export function onEachEngine(body: (open: OpenWire) => void): void {
 
 async function openWire(
   openStore: () => Promise<Store>,
-  stops: (() => Promise<unknown>)[],
+  scope: Scope,
   options: Partial<StartCoreOptions>,
 ): Promise<Wire> {
-  const log: LogEntry[] = [];
-  const at = (level: string) => (details: object, message: string) => void log.push({ level, details, message });
-  const logger: Logger = { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
-  const start = async () => {
-    const store = await openStore();
-    stops.push(() => store.close());
-    const server = await startCore({ store, bindAddr: "127.0.0.1:0", logger, ...options });
-    stops.push(() => server.close());
-    return { server, store };
-  };
-  const first = await start();
-  const dial = (server: CoreServer) => {
-    const client = QuicClient.localhost({ serverAddr: server.address, retry: { triesMax: 1 } });
-    stops.push(() => client.close());
-    return client;
-  };
+  const start = async () => startTestServer(scope, options, await openStore());
+  const { server, store, log, operators } = await start();
   return {
-    ...first,
+    server,
+    store,
     log,
-    connect: (server = first.server) => instanceClient(dial(server)),
-    operator: managementClient(managementThrough("instance", dial(first.server))),
+    connect({ address } = server) {
+      const client = QuicClient.localhost({ serverAddr: address, retry: { triesMax: 1 } });
+      scope.after(() => client.close());
+      return instanceClient(client);
+    },
+    operator: operators.instance,
     startOther: async () => (await start()).server,
   };
-}
-
-export function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-export function text(value: Uint8Array | undefined): string | undefined {
-  return value && Buffer.from(value).toString();
 }
 
 export const full = { tenantId: "t", wantsStartFacts: true } as const;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { instance, management } from "@runtara/protocol";
+import { managementFeatures } from "../capabilities.ts";
 import { bytes, text, useServer } from "../server.test.helper.ts";
-import { managementFeatures } from "./features.ts";
 
 const server = useServer();
 const { InstanceStatus: Status, SignalType } = management;

@@ -2,10 +2,10 @@ import { create, management } from "@runtara/protocol";
 import { CoreError } from "../../core-error.ts";
 import { limits } from "../../limits.ts";
 import type { Management } from "../../management/index.ts";
+import { managementFeatures } from "../capabilities.ts";
 import { signalWord } from "../words.ts";
-import { managementFeatures } from "./features.ts";
 import { statusMessage, summaryMessage } from "./messages.ts";
-import { boundOf, present, statusWord } from "./words.ts";
+import { boundsOf, present, statusWord } from "./words.ts";
 
 /** What the calls need beside the services. */
 export interface Server {
@@ -78,12 +78,7 @@ export const baseCalls = {
     caller: string,
   ): Promise<management.ListCheckpointsResponse> {
     const { instanceId, checkpointId, tenantId, limit: asked = limits.listLimit, offset = 0 } = request;
-    const { createdAfterMs: after, createdBeforeMs: before } = request;
-    const bounds = present({
-      createdAfterMs: after === undefined ? undefined : boundOf(after),
-      createdBeforeMs: before === undefined ? undefined : boundOf(before),
-    });
-    const filters = { instanceId, ...present({ checkpointId, tenantId }), ...bounds };
+    const filters = { instanceId, ...present({ checkpointId, tenantId }), ...boundsOf(request) };
     const { checkpoints, total, limit } = await records.listCheckpoints({ ...filters, limit: asked, offset }, caller);
     return create(management.ListCheckpointsResponseSchema, {
       checkpoints: checkpoints.map((checkpoint) => ({

@@ -1,9 +1,9 @@
 import { create, management } from "@runtara/protocol";
 import type { Order } from "../../management/index.ts";
-import { wholeOf } from "../words.ts";
+import { statusNumbers, wholeOf } from "../words.ts";
 import type { Server } from "./base-calls.ts";
 import { changeMessage, detailsMessage, historyMessage, publishedMessage, resultMessage } from "./messages.ts";
-import { boundOf, present, statusNumbers, statusWord } from "./words.ts";
+import { boundsOf, present, statusWord } from "./words.ts";
 
 interface Ordered {
   readonly instanceId: string;
@@ -68,16 +68,12 @@ export const extensionCalls = {
     { management: { instances } }: Server,
     request: management.QueryInstancesRequest,
   ): Promise<management.QueryInstancesResponse> {
-    const { tenantId, workflow, tags, cursor, limit, createdAfterMs: after, createdBeforeMs: before } = request;
+    const { tenantId, workflow, tags, cursor, limit } = request;
     const statuses = request.statuses.map(statusWord).filter((word) => word !== undefined);
     // Only numbers that no status has: nothing fits.
     if (statuses.length === 0 && request.statuses.length > 0) return create(management.QueryInstancesResponseSchema);
-    const bounds = present({
-      createdAfterMs: after === undefined ? undefined : boundOf(after),
-      createdBeforeMs: before === undefined ? undefined : boundOf(before),
-    });
-    const filters = { tenantId, statuses: [...new Set(statuses)], tags, ...present({ workflow, cursor }), ...bounds };
-    const page = await instances.query({ ...filters, limit });
+    const filters = { tenantId, statuses: [...new Set(statuses)], tags, ...boundsOf(request) };
+    const page = await instances.query({ ...filters, ...present({ workflow, cursor }), limit });
     const { nextCursor } = page;
     return create(management.QueryInstancesResponseSchema, {
       instances: page.instances.map(detailsMessage),

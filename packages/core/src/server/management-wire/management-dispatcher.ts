@@ -1,4 +1,11 @@
-import { create, management, managementProtocol, operationErrorCode, type ProtocolError } from "@runtara/protocol";
+import {
+  create,
+  featureArms,
+  management,
+  managementProtocol,
+  operationErrorCode,
+  type ProtocolError,
+} from "@runtara/protocol";
 import { CoreError } from "../../core-error.ts";
 import type { Management } from "../../management/index.ts";
 import type { RepeatedLog } from "../repeated-log.ts";
@@ -28,8 +35,9 @@ export interface ManagementDispatcherOptions {
   readonly version: string;
 }
 
-/** Calls that have no handler: schedules. */
-type Unserved = "putSchedule" | "listSchedules" | "deleteSchedule";
+/** Calls that have no handler. */
+const unserved = featureArms.management.schedules;
+type Unserved = (typeof unserved)[number];
 
 /** The management protocol on the services. */
 export class ManagementDispatcher {
@@ -50,10 +58,10 @@ export class ManagementDispatcher {
         respond(unservedError(request.case));
         return;
       }
-      this.#carryOut(request, `${port} ${call.connection.id}`, abortedWith(call, request)).then(
-        respond,
-        (error: unknown) => respond(this.#errorOf(request, error)),
-      );
+      // The second one also where the answer could not be sent.
+      this.#carryOut(request, `${port} ${call.connection.id}`, abortedWith(call, request))
+        .then(respond)
+        .catch((error: unknown) => respond(this.#errorOf(request, error)));
     };
   }
 
@@ -128,8 +136,7 @@ function abortedWith(call: CarryingCall, { case: name }: Request): AbortSignal {
 }
 
 function isUnserved(request: Request): request is Extract<Request, { case: Unserved }> {
-  const { case: name } = request;
-  return name === "putSchedule" || name === "listSchedules" || name === "deleteSchedule";
+  return (unserved as readonly string[]).includes(request.case);
 }
 
 /** As servers answer arms that they do not know. */

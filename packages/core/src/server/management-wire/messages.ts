@@ -2,7 +2,8 @@ import { create, management } from "@runtara/protocol";
 import type { HistoryEntry, Instance, InstanceDetails, PublishedValue } from "@runtara/store";
 import { limits } from "../../limits.ts";
 import type { Change } from "../../management/index.ts";
-import { present, statusNumbers } from "./words.ts";
+import { statusNumbers } from "../words.ts";
+import { present } from "./words.ts";
 
 // Plain values of management as messages of the wire.
 

@@ -1,25 +1,27 @@
-import { management } from "@runtara/protocol";
 import { type InstanceStatus, instanceStatuses } from "@runtara/store";
 import { limits } from "../../limits.ts";
-
-const { InstanceStatus: Status } = management;
-
-export const statusNumbers: Readonly<Record<InstanceStatus, management.InstanceStatus>> = {
-  pending: Status.STATUS_PENDING,
-  running: Status.STATUS_RUNNING,
-  suspended: Status.STATUS_SUSPENDED,
-  completed: Status.STATUS_COMPLETED,
-  failed: Status.STATUS_FAILED,
-  cancelled: Status.STATUS_CANCELLED,
-};
+import { statusNumbers } from "../words.ts";
 
 /** Undefined for UNKNOWN and for numbers that do not exist. */
 export function statusWord(number: number): InstanceStatus | undefined {
   return instanceStatuses.find((word) => statusNumbers[word] === number);
 }
 
-/** A bound of a filter. What lies outside of the calendar becomes its nearest end: no instance is older or younger than that. */
-export function boundOf(timeMs: bigint): number {
+interface CreatedBetween {
+  readonly createdAfterMs?: bigint | undefined;
+  readonly createdBeforeMs?: bigint | undefined;
+}
+
+/** The bounds of a filter. What lies outside of the calendar becomes its nearest end: nothing is older or younger than that. */
+export function boundsOf({ createdAfterMs, createdBeforeMs }: CreatedBetween): {
+  readonly createdAfterMs?: number;
+  readonly createdBeforeMs?: number;
+} {
+  return present({ createdAfterMs: inCalendar(createdAfterMs), createdBeforeMs: inCalendar(createdBeforeMs) });
+}
+
+function inCalendar(timeMs: bigint | undefined): number | undefined {
+  if (timeMs === undefined) return undefined;
   return Math.min(Math.max(Number(timeMs), limits.eventTimeMsMin), limits.eventTimeMsMax);
 }
 
