@@ -50,7 +50,7 @@ const manifests = execFileSync(
 /** Import specifiers of a source, dynamic imports of literals included; types too, because they bind packages as well. */
 function specifiers(source: string): string[] {
   const found = source.matchAll(
-    /(?:^|[;\n}])\s*(?:import|export)\b[^;'"]*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g,
+    /(?:^|[;\n}])\s*(?:import\s*|(?:import|export)\b[^;'"]*?\bfrom\s*)["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g,
   );
   return [...found].map((match) => match[1] ?? match[2] ?? "");
 }

@@ -1,6 +1,7 @@
 // Runs every test but interop and bench: `npm test`, or `npm test -- packages/sdk` for a part, `npm test -- --only PATTERN` by test name.
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({
@@ -43,8 +44,13 @@ const { status, signal } = spawnSync(
     ...(values.watch ? ["--watch"] : []),
     ...files.sort(),
   ],
-  // The runner does not end a file whose process stays alive behind its tests.
-  { stdio: "inherit", ...(values.watch ? {} : { timeout: 20 * 60_000 }) },
+  {
+    stdio: "inherit",
+    // Every file is a process, and many start further ones and threads: each loads the sources in half the time once they are compiled.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "..", ".cache", "compiled"), ...process.env },
+    // The runner does not end a file whose process stays alive behind its tests.
+    ...(values.watch ? {} : { timeout: 20 * 60_000 }),
+  },
 );
 if (signal) console.error(`the tests were ended by ${signal}; files that did not finish are named above`);
 process.exit(signal ? 1 : (status ?? 1));

@@ -3,7 +3,6 @@ import { createServer } from "node:net";
 
 /** What a core's store has done since it was opened. */
 export interface StoreCounts {
-  readonly operations: number;
   readonly transactions: number;
   readonly statements: number;
 }
@@ -24,7 +23,6 @@ export async function countsPage(): Promise<CountsPage> {
       if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
       const text = await answer.text();
       return {
-        operations: countIn(text, "runtara_store_operations_total"),
         transactions: countIn(text, "runtara_store_transactions_total"),
         statements: countIn(text, "runtara_store_statements_total"),
       };
