@@ -5,8 +5,6 @@ import {
   type Columns,
   differsAtLarge,
   differsQuietly,
-  insertSql,
-  insertValues,
   quietSql,
   quietValues,
   selectedColumns,
@@ -16,6 +14,7 @@ import {
   wholeSql,
   wholeValues,
 } from "./row-columns.ts";
+import { RowInsert } from "./row-insert.ts";
 import type { Connection } from "./statements.ts";
 
 /** How much of a row is to be written: nothing, what the log knows too, what is in no index, all. */
@@ -39,13 +38,14 @@ export class InstanceRows {
   readonly #entries = new Map<string, Entry>();
   readonly #unwritten: Entry[] = [];
   readonly #checkpoints: CheckpointIndex;
+  readonly #inserts: RowInsert;
   readonly #statements;
 
   constructor(connection: Connection, checkpoints: CheckpointIndex) {
     this.#checkpoints = checkpoints;
+    this.#inserts = new RowInsert(connection);
     this.#statements = {
       select: connection.prepare(`SELECT ${selectedColumns} FROM instances WHERE instance_id = ?`),
-      insert: connection.prepare(insertSql),
       insertInput: connection.prepare("INSERT INTO instance_inputs (instance_key, input) VALUES (?, ?)"),
       touch: connection.prepare(touchSql),
       quiet: connection.prepare(quietSql),
@@ -71,7 +71,7 @@ export class InstanceRows {
   }
 
   insert(row: InstanceRow, tags: Readonly<Record<string, string>>, input: Uint8Array | null): Entry {
-    const key = this.#statements.insert.insert(...insertValues(row, tags, this.#checkpoints.lastRow));
+    const key = this.#inserts.insert(row, tags, this.#checkpoints.lastRow);
     if (input !== null) this.#statements.insertInput.run(key, input);
     const entry: Entry = { key, row, slots: 0, unwritten: 0 };
     this.#entries.set(row.instanceId, entry);

@@ -5,17 +5,23 @@ export interface RecentRow {
   readonly createdAtMs: number;
 }
 
+/** The rows of one instance. */
+interface Rows {
+  readonly idOf: Map<string, number>;
+  readonly inOrder: RecentRow[];
+}
+
 const none: readonly RecentRow[] = [];
 
 /** Rows of the log in memory, to be found by instance and id, or all of an instance. */
 export class Recent {
-  readonly #idOf = new Map<string, number>();
-  readonly #ofKey = new Map<number, RecentRow[]>();
+  readonly #ofKey = new Map<number, Rows>();
+  #size = 0;
   #characters = 0;
   #lastId = 0;
 
   get size(): number {
-    return this.#idOf.size;
+    return this.#size;
   }
 
   /** Of all ids together. */
@@ -32,25 +38,24 @@ export class Recent {
   }
 
   find(key: number, checkpointId: string): number | undefined {
-    return this.#idOf.get(nameOf(key, checkpointId));
+    return this.#ofKey.get(key)?.idOf.get(checkpointId);
   }
 
   /** In the order of their ids. */
   of(key: number): readonly RecentRow[] {
-    return this.#ofKey.get(key) ?? none;
+    return this.#ofKey.get(key)?.inOrder ?? none;
   }
 
   add(key: number, row: RecentRow): void {
-    const name = nameOf(key, row.checkpointId);
-    this.#idOf.set(name, row.id);
-    this.#characters += name.length;
+    let rows = this.#ofKey.get(key);
+    if (rows === undefined) {
+      rows = { idOf: new Map(), inOrder: [] };
+      this.#ofKey.set(key, rows);
+    }
+    rows.idOf.set(row.checkpointId, row.id);
+    rows.inOrder.push(row);
+    this.#size += 1;
+    this.#characters += row.checkpointId.length;
     this.#lastId = row.id;
-    const rows = this.#ofKey.get(key);
-    if (rows === undefined) this.#ofKey.set(key, [row]);
-    else rows.push(row);
   }
-}
-
-function nameOf(key: number, checkpointId: string): string {
-  return `${key} ${checkpointId}`;
 }

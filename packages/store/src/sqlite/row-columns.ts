@@ -169,22 +169,17 @@ export function wholeValues(row: InstanceRow, slots: number, countedUpTo: number
   ];
 }
 
-// A new row is written whole, so that each index is touched once.
+/** All that a new row has. */
+export const newColumns: readonly string[] = `${insertedColumns}, ${wholeColumns}`.match(/\w+/g) ?? [];
 
-export const insertSql: string = `INSERT INTO instances (${insertedColumns}, ${wholeColumns})
-  VALUES (${marks(`${insertedColumns}, ${wholeColumns}`)})`;
-
-export function insertValues(row: InstanceRow, tags: Readonly<Record<string, string>>, countedUpTo: number): Value[] {
+/** In the order of `newColumns`. */
+export function newValues(row: InstanceRow, tags: Readonly<Record<string, string>>, countedUpTo: number): Value[] {
   // The key, at the end of the others, is SQLite's to choose.
   return [...insertedValues(row, tags), ...wholeValues(row, 0, countedUpTo, 0).slice(0, -1)];
 }
 
 function updateSql(columns: string): string {
   return `UPDATE instances SET ${columns.replaceAll(",", " = ?,")} = ? WHERE instance_key = ?`;
-}
-
-function marks(columns: string): string {
-  return columns.replaceAll(/\w+/g, "?");
 }
 
 /** Whether anything differs that only the whole update writes. */

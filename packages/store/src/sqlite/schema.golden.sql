@@ -140,8 +140,6 @@ CREATE TABLE workers (
   claims INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX instance_events_by_instance ON instance_events (instance_key, created_at);
-
 CREATE INDEX instance_events_in_order ON instance_events (instance_key);
 
 CREATE UNIQUE INDEX instance_signals_by_message ON instance_signals (instance_key, message_id) WHERE message_id IS NOT NULL;
@@ -149,8 +147,6 @@ CREATE UNIQUE INDEX instance_signals_by_message ON instance_signals (instance_ke
 CREATE INDEX instance_signals_in_order ON instance_signals (instance_key, signal_id);
 
 CREATE INDEX instance_signals_waiting ON instance_signals (instance_key, name, signal_id) WHERE kind = 'queued' AND delivered_at IS NULL;
-
-CREATE INDEX instances_by_creation ON instances (created_at);
 
 CREATE INDEX instances_by_due ON instances (due_at) WHERE due_at IS NOT NULL;
 

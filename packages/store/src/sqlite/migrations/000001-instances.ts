@@ -32,7 +32,6 @@ CREATE TABLE instances (
   error TEXT,
   output BLOB
 ) STRICT;
-CREATE INDEX instances_by_creation ON instances (created_at);
 CREATE INDEX instances_by_tenant ON instances (tenant_id, created_at);
 CREATE INDEX instances_by_status ON instances (status, created_at);
 
@@ -78,7 +77,6 @@ CREATE TABLE instance_events (
   received_at INTEGER NOT NULL,
   payload BLOB
 ) STRICT;
-CREATE INDEX instance_events_by_instance ON instance_events (instance_key, created_at);
 
 CREATE TABLE pending_signals (
   instance_key INTEGER PRIMARY KEY REFERENCES instances ON DELETE CASCADE,

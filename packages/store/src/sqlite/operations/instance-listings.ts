@@ -1,7 +1,7 @@
 import { badCursor, cursorOf, placeOf } from "../../engines/cursors.ts";
 import { detailsOf } from "../../engines/details.ts";
 import { cutPage, limitOf, offsetOf } from "../../engines/pages.ts";
-import type { InstanceDetails } from "../../model.ts";
+import { type InstanceDetails, instanceStatuses } from "../../model.ts";
 import type {
   CheckHealth,
   CheckHealthResult,
@@ -45,22 +45,29 @@ function pageOf(
   };
 }
 
-const newestFirst = (at: string, id: string, limit: string, offset: string): string =>
-  `AND created_at <= ${at} AND (created_at < ${at} OR instance_id < ${id}) ORDER BY created_at DESC, instance_id DESC LIMIT ${limit} OFFSET ${offset}`;
+const after = (at: string, id: string): string => `created_at <= ${at} AND (created_at < ${at} OR instance_id < ${id})`;
 
-/** One statement for each set of filters, so that each has its index. */
+const newestFirst = (limit: string, offset: string): string =>
+  `ORDER BY created_at DESC, instance_id DESC LIMIT ${limit} OFFSET ${offset}`;
+
+/** One statement for each set of filters, so that each has its index. Without filters those of all statuses are merged. */
 export function prepareListInstances(context: Context): (operation: ListInstances) => ListInstancesResult {
   const { connection, rows } = context;
-  const statementsFor = (filter: string) => ({
+  const statementsFor = (filter: string, parts: readonly string[] = [filter]) => ({
     select: connection.prepare(
-      `SELECT ${selectedColumns}, tags FROM instances WHERE ${filter} ${newestFirst("?3", "?4", "?5", "?6")}`,
+      `${parts
+        .map((part) => `SELECT ${selectedColumns}, tags FROM instances WHERE ${part} AND ${after("?3", "?4")}`)
+        .join(" UNION ALL ")} ${newestFirst("?5", "?6")}`,
     ),
     count: connection.prepare(`SELECT count(*) FROM instances WHERE ${filter}`),
   });
   const byBoth = statementsFor("tenant_id = ?1 AND status = ?2");
   const byTenant = statementsFor("tenant_id = ?1 AND ?2 IS NULL");
   const byStatus = statementsFor("?1 IS NULL AND status = ?2");
-  const all = statementsFor("?1 IS NULL AND ?2 IS NULL");
+  const all = statementsFor(
+    "?1 IS NULL AND ?2 IS NULL",
+    instanceStatuses.map((status) => `?1 IS NULL AND ?2 IS NULL AND status = '${status}'`),
+  );
   return (operation) => {
     rows.write();
     const { tenantId = null, status = null, cursor } = operation;
@@ -80,7 +87,7 @@ export function prepareQueryInstances(context: Context): (operation: QueryInstan
        AND (?6 IS NULL OR NOT EXISTS (
          SELECT 1 FROM json_each(?6) AS wanted WHERE NOT EXISTS (
            SELECT 1 FROM json_each(instances.tags) AS has WHERE has.key = wanted.key AND has.value = wanted.value)))
-       ${newestFirst("?7", "?8", "?9", "?10")}`,
+       AND ${after("?7", "?8")} ${newestFirst("?9", "?10")}`,
   );
   return (operation) => {
     context.rows.write();
