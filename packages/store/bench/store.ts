@@ -85,7 +85,10 @@ function pause(ms: number): Promise<void> {
 async function measure(host: "inline" | "assisted" | "thread", kind: Kind, callers: number): Promise<Figures> {
   const directory = mkdtempSync(join(values.directory, "runtara-store-bench-"));
   try {
-    const store = openSqliteStore({ engine: "sqlite", path: join(directory, "bench.db"), create: true }, { host });
+    const store = await openSqliteStore(
+      { engine: "sqlite", path: join(directory, "bench.db"), create: true },
+      { host },
+    );
     await kind.prepare(store, callers);
     const figures = await load(store, kind, callers, Number(values.ms));
     await store.close();

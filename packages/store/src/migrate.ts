@@ -8,6 +8,9 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
+/** Told before each step that may take long, in words for a log. */
+export type Progress = (text: string) => void;
+
 /** The bookkeeping table of both engines. Records of other programs in the same database are not looked at. */
 export const bookkeepingTable = "runtara_migrations";
 

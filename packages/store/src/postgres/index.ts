@@ -1,7 +1,8 @@
 import type { PostgresLocation } from "../database-url.ts";
+import type { Progress } from "../migrate.ts";
 import type { Store } from "../store.ts";
 import { openConnections } from "./connections/index.ts";
-import { databaseWords, isPrepared, type Progress, prepareSchema } from "./migrations/index.ts";
+import { databaseWords, isPrepared, prepareSchema } from "./migrations/index.ts";
 import { PostgresStore } from "./postgres-store.ts";
 
 /**

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
+import type { QueryInstances } from "../operations/index.ts";
 import { administer, type TestDatabase, testDatabase } from "../testing/postgres-server.ts";
-import type { Statement } from "./connections/port.ts";
+import type { Connections, Parameter, Statement } from "./connections/port.ts";
 import * as factStatements from "./facts/statements.ts";
 import { loadStatement } from "./hot/load.ts";
 import { pollStatement } from "./hot/poll.ts";
@@ -10,6 +11,7 @@ import { readInstanceStatement } from "./hot/read-instance.ts";
 import { saveNewStatement } from "./hot/save-new-statement.ts";
 import { saveStatement } from "./hot/save-statement.ts";
 import { openPostgresStore } from "./index.ts";
+import { queryInstances } from "./listings/instances.ts";
 import { locationOf } from "./postgres.test.helper.ts";
 import { lockStatement, pendingStatement } from "./rows/lock.ts";
 import * as writeStatements from "./rows/write-statements.ts";
@@ -49,6 +51,33 @@ const statements: readonly Statement[] = [
   ...Object.values(writeStatements),
 ];
 
+const workflow = "w7";
+const byWorkflow = /Index Scan using instances_by_workflow /;
+const byStatus = /Scan (using|on) (instances_by_status|idx_instances_status) /;
+
+const queries: readonly [name: string, filter: Partial<QueryInstances>, index: RegExp][] = [
+  ["a tenant that has nothing", { tenantId: "u" }, /Index Scan using (instances_by_tenant|idx_instances_tenant) /],
+  ["a workflow", { workflow }, byWorkflow],
+  ["a workflow that nothing has", { workflow: "none" }, byWorkflow],
+  ["a workflow, a status and a time range", { workflow, statuses: ["running"], createdAfterMs: 1 }, byWorkflow],
+  ["a status that nothing has", { statuses: ["failed", "cancelled"] }, byStatus],
+  ["a tag that nothing has", { tags: { a: "b" } }, /Scan on instances_by_tag /],
+];
+
+/** What a query asks. */
+async function asked(
+  filter: Partial<QueryInstances>,
+): Promise<{ readonly statement: Statement; readonly values: Parameter[] }> {
+  const operation = { kind: "queryInstances", tenantId: "t", statuses: [], tags: {}, limit: 50, ...filter } as const;
+  const { promise, resolve } = Promise.withResolvers<{ statement: Statement; values: Parameter[] }>();
+  const query = async (statement: Statement, values: readonly Parameter[]) => {
+    resolve({ statement, values: [...values] });
+    return { rows: [] };
+  };
+  await queryInstances({ readers: { query } } as unknown as Connections, operation);
+  return promise;
+}
+
 describe("plans on 100,000 open and 100,000 ended instances and their rows", () => {
   let database: TestDatabase;
   let client: pg.Client;
@@ -64,21 +93,41 @@ describe("plans on 100,000 open and 100,000 ended instances and their rows", () 
     await database[Symbol.asyncDispose]();
   });
 
-  for (const { name, text } of statements) {
-    test(`${name} scans no table`, async () => {
-      await client.query(`PREPARE "${name}" AS ${text}`);
-      const { rows: found } = await client.query<{ count: number }>(
-        "SELECT cardinality(parameter_types) AS count FROM pg_prepared_statements WHERE name = $1",
-        [name],
-      );
-      const values = Array.from({ length: found[0]?.count ?? 0 }, () => "NULL").join(", ");
-      const explained = await client.query<{ "QUERY PLAN": string }>(
-        `EXPLAIN EXECUTE "${name}"${values === "" ? "" : `(${values})`}`,
-      );
-      const plan = explained.rows.map((row) => row["QUERY PLAN"]).join("\n");
+  const explained = async (text: string, values?: Parameter[]) => {
+    const { rows: lines } = await client.query<{ "QUERY PLAN": string }>(`EXPLAIN ${text}`, values);
+    return lines.map((row) => row["QUERY PLAN"]).join("\n");
+  };
+  /** As for any values. */
+  const genericPlan = async ({ name, text }: Statement) => {
+    await client.query(`PREPARE "${name}" AS ${text}`);
+    const { rows: found } = await client.query<{ count: number }>(
+      "SELECT cardinality(parameter_types) AS count FROM pg_prepared_statements WHERE name = $1",
+      [name],
+    );
+    const values = Array.from({ length: found[0]?.count ?? 0 }, () => "NULL").join(", ");
+    return explained(`EXECUTE "${name}"${values === "" ? "" : `(${values})`}`);
+  };
+
+  for (const statement of statements) {
+    test(`${statement.name} scans no table`, async () => {
+      const plan = await genericPlan(statement);
       assert.doesNotMatch(plan, /Seq Scan on/, plan);
     });
   }
+
+  for (const [name, filter, index] of queries) {
+    test(`a query of instances with ${name} is led by its index`, async () => {
+      const { statement, values } = await asked(filter);
+      const plan = await explained(statement.text, values);
+      assert.match(plan, index, plan);
+      assert.doesNotMatch(plan, /Seq Scan on/, plan);
+    });
+  }
+
+  test("a query of a workflow is led by its index also where the plan is for any values", async () => {
+    const plan = await genericPlan((await asked({ workflow, createdAfterMs: 1 })).statement);
+    assert.match(plan, byWorkflow, plan);
+  });
 });
 
 async function fill(url: string): Promise<void> {

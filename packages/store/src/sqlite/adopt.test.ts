@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
-import { checkDatabase, openSqliteStore } from "@runtara/store/sqlite";
+import { openStore } from "@runtara/store";
+import { checkDatabase, openSqliteStore, vacuumDatabase } from "@runtara/store/sqlite";
 import { madeAt, originalInstances, startedAt, writeOriginal } from "./adopt.test.helper.ts";
 
 let folder = "";
@@ -24,7 +25,7 @@ function change(sql: string): void {
 }
 
 test("an original's file is taken over in place: nothing is lost, and work goes on", async () => {
-  const store = openSqliteStore(location());
+  const store = await openSqliteStore(location());
   for (const instanceId of originalInstances) {
     const read = await store.run({ kind: "readInstance", instanceId });
     assert.ok(read.outcome === "found");
@@ -43,7 +44,7 @@ test("an original's file is taken over in place: nothing is lost, and work goes 
   }
   await store.close();
   assert.deepEqual(await checkDatabase(location()), []);
-  const again = openSqliteStore(location());
+  const again = await openSqliteStore(location());
   const listed = await again.run({ kind: "listCheckpoints", instanceId: "one", limit: 10 });
   await again.close();
   assert.ok(listed.outcome === "page");
@@ -66,7 +67,7 @@ test("signals, inputs, results and both forms of times come along; an unknown st
     UPDATE instances SET status = 'completed', output = x'7b7d', created_at = '2026-01-02 03:04:05',
       finished_at = '2026-01-02T03:04:06.500000000+00:00', input = x'31' WHERE instance_id = 'two';
     UPDATE instances SET status = 'lost in space' WHERE instance_id = 'three'`);
-  const store = openSqliteStore(location());
+  const store = await openSqliteStore(location());
   const polled = await store.run({ kind: "pollSignals", instanceId: "one", checkpointId: "go", nowMs: 1 });
   assert.deepEqual(polled, {
     outcome: "polled",
@@ -89,9 +90,9 @@ test("signals, inputs, results and both forms of times come along; an unknown st
   assert.deepEqual(await checkDatabase(location()), []);
 });
 
-test("a file of another version of the original stays as it is", () => {
+test("a file of another version of the original stays as it is", async () => {
   change("ALTER TABLE instances DROP COLUMN stderr");
-  assert.throws(() => openSqliteStore(location()), {
+  await assert.rejects(openSqliteStore(location()), {
     code: "SCHEMA_INCOMPATIBLE",
     message: /column 'instances\.stderr' is missing; let 1\.4\.1 open it once/,
   });
@@ -102,10 +103,32 @@ test("a file of another version of the original stays as it is", () => {
 });
 
 test("a second opening finds it taken over", async () => {
-  const stores = [openSqliteStore(location()), openSqliteStore(location(), { host: "thread" })];
+  const stores = await Promise.all([openSqliteStore(location()), openSqliteStore(location(), { host: "thread" })]);
   for (const store of stores) {
     const loaded = await store.run({ kind: "loadCheckpoint", instanceId: "two", checkpointId: "a" });
     assert.equal(loaded.outcome, "found");
   }
   for (const store of stores) await store.close();
+});
+
+async function saidWhileOpening(): Promise<string[]> {
+  const said: string[] = [];
+  await (await openStore(path(), { progress: (text) => said.push(text) })).close();
+  return said;
+}
+
+test("taking over is said, and that the file keeps its size until it is vacuumed; then nothing more", async () => {
+  const [taken = "", keeps = "", ...more] = await saidWhileOpening();
+  assert.match(taken, /^taking over the file of the original/);
+  assert.match(keeps, /keeps its size.* until `runtara database vacuum`/);
+  assert.deepEqual([more, await saidWhileOpening()], [[], []]);
+  await vacuumDatabase(location());
+  const tables = new DatabaseSync(path());
+  assert.equal(tables.prepare("PRAGMA auto_vacuum").get()?.auto_vacuum, 2);
+  tables.close();
+});
+
+test("a file that gives back by itself is taken over without that word", async () => {
+  change("PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
+  assert.equal((await saidWhileOpening()).length, 1);
 });

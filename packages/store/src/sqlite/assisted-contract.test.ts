@@ -8,7 +8,7 @@ storeContract("SQLite, assisted", async () => {
   const directory = mkdtempSync(join(tmpdir(), "runtara-assisted-"));
   const location = { engine: "sqlite", path: join(directory, "store.db"), create: true } as const;
   return {
-    open: async () => openSqliteStore(location, { host: "assisted" }),
+    open: () => openSqliteStore(location, { host: "assisted" }),
     dispose: async () => rmSync(directory, { recursive: true }),
   };
 });

@@ -82,17 +82,18 @@ function checkOwn(runner: Engine, instanceId: string, count: number): void {
   assert.equal(saved.length, count);
 }
 
-test("I2, I3: two openings of one file, failures and restarts in between, an index that lags by up to 5 rows: first state wins, pointers and counts are exact", () => {
+test("I2, I3: two openings of one file, failures and restarts in between, an index that lags by up to 5 rows: first state wins, pointers and counts are exact", async () => {
   let run = 0;
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       run += 1;
       const path = join(folder, `${run}.db`);
-      const open = () => {
-        const database = openDatabase({ engine: "sqlite", path, create: true });
+      const open = async () => {
+        const database = await openDatabase({ engine: "sqlite", path, create: true });
         return { database, runner: new Engine(database, 5) };
       };
-      const openings = [open(), open()] as [ReturnType<typeof open>, ReturnType<typeof open>];
+      type Opening = Awaited<ReturnType<typeof open>>;
+      const openings: [Opening, Opening] = [await open(), await open()];
       openings[0].runner.run([register("0"), register("1"), register("2")]);
       const model = new Map<string, number>();
       const last = new Map<string, string>();
@@ -100,7 +101,7 @@ test("I2, I3: two openings of one file, failures and restarts in between, an ind
       for (const { opening, saves, breaks, event, reopens } of steps) {
         if (reopens) {
           openings[opening].database.close();
-          openings[opening] = open();
+          openings[opening] = await open();
         }
         const expected: unknown[] = [];
         const batch: Operation[] = [];

@@ -76,6 +76,11 @@ export class CheckpointIndex {
     return this.#recent.size + (this.#catchUp?.rows.size ?? 0);
   }
 
+  /** The earliest time of those rows; infinite if there are none. */
+  get oldestWaitingMs(): number {
+    return Math.min(this.#recent.oldestMs, this.#catchUp?.rows.oldestMs ?? Number.POSITIVE_INFINITY);
+  }
+
   /** This instance's rows after `row` that its own row in the table may not have counted yet, in order. */
   recentOf(key: number, row: number): readonly RecentRow[] {
     const older = this.#catchUp?.rows.of(key) ?? [];

@@ -21,9 +21,9 @@ function save(checkpointId: string, bytes: number): Operation {
   return { kind: "saveCheckpoint", instanceId: "i", checkpointId, state: new Uint8Array(bytes), nowMs: 1 };
 }
 
-test("without space a write fails as a whole, what was acknowledged stays, and it goes on once there is space", () => {
+test("without space a write fails as a whole, what was acknowledged stays, and it goes on once there is space", async () => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-full-"));
-  const database = openDatabase({ engine: "sqlite", path: join(folder, "store.db"), create: true });
+  const database = await openDatabase({ engine: "sqlite", path: join(folder, "store.db"), create: true });
   try {
     const engine = new Engine(database);
     engine.run([register, save("a", 100)]);
@@ -53,10 +53,10 @@ test("without space a write fails as a whole, what was acknowledged stays, and i
   }
 });
 
-test("what another process has written is told, also when the transaction that noticed it fails", () => {
+test("what another process has written is told, also when the transaction that noticed it fails", async () => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-others-"));
   const location = { engine: "sqlite", path: join(folder, "store.db"), create: true } as const;
-  const [mine, others] = [openDatabase(location), openDatabase(location)];
+  const [mine, others] = await Promise.all([openDatabase(location), openDatabase(location)]);
   try {
     const engine = new Engine(mine);
     engine.watched = true;

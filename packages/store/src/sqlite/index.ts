@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { SqliteLocation } from "../database-url.ts";
+import type { Progress } from "../migrate.ts";
 import type { Store } from "../store.ts";
 import { InlineStore } from "./inline-store.ts";
 import { openDatabase } from "./open-database.ts";
@@ -16,11 +17,16 @@ export interface SqliteOptions {
    * write-ahead log into the file.
    */
   readonly host?: SqliteHost;
+  /** Told before a file that is there already is changed, in words for a log: a large one may take minutes. */
+  readonly progress?: Progress;
 }
 
 /** Opens the store on a SQLite file, creating it where allowed. Throws `StoreError`; a failed attempt leaves nothing behind. */
-export function openSqliteStore(location: SqliteLocation, { host = "inline" }: SqliteOptions = {}): Store {
-  const database = openDatabase(location);
+export async function openSqliteStore(
+  location: SqliteLocation,
+  { host = "inline", progress }: SqliteOptions = {},
+): Promise<Store> {
+  const database = await openDatabase(location, progress);
   const path = resolve(location.path);
   if (host === "thread") return new ThreadStore(database, path);
   return new InlineStore(database, host === "assisted" ? path : undefined);

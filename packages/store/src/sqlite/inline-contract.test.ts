@@ -8,7 +8,7 @@ storeContract("SQLite, inline", async () => {
   const directory = mkdtempSync(join(tmpdir(), "runtara-inline-"));
   const location = { engine: "sqlite", path: join(directory, "store.db"), create: true } as const;
   return {
-    open: async () => openSqliteStore(location, { host: "inline" }),
+    open: () => openSqliteStore(location, { host: "inline" }),
     dispose: async () => rmSync(directory, { recursive: true }),
   };
 });

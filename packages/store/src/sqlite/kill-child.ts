@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { openSqliteStore } from "@runtara/store/sqlite";
 
 const [path = "", instanceId = "", host = ""] = process.argv.slice(2);
-const store = openSqliteStore(
+const store = await openSqliteStore(
   { engine: "sqlite", path, create: true },
   { host: host === "thread" ? "thread" : "inline" },
 );

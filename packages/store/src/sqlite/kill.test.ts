@@ -36,7 +36,7 @@ for (const host of ["inline", "thread"] as const) {
         const instanceId = `life ${life}`;
         const acknowledged = await acknowledgedUntilKilled(path, instanceId, enough, host);
         assert.ok(acknowledged.length >= enough / 2, `${acknowledged.length} acknowledged`);
-        const store = openSqliteStore({ engine: "sqlite", path, create: true });
+        const store = await openSqliteStore({ engine: "sqlite", path, create: true });
         const states = await Promise.all(
           acknowledged.map((n) => store.run({ kind: "loadCheckpoint", instanceId, checkpointId: `step ${n}` })),
         );

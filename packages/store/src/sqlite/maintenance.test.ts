@@ -15,7 +15,7 @@ const location = () => ({ engine: "sqlite", path: join(folder, "store.db"), crea
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "runtara-maintenance-"));
-  store = openSqliteStore(location());
+  store = await openSqliteStore(location());
   await store.run({
     kind: "registerInstance",
     instanceId: "i",
@@ -44,7 +44,7 @@ test("a backup made while somebody writes has what was committed, and opens by i
   const target = join(folder, "copy.db");
   const [{ bytes }] = await Promise.all([backupDatabase(location(), target), save(50, 80)]);
   assert.ok(bytes > 50 * 20_000);
-  const copy = openSqliteStore({ engine: "sqlite", path: target, create: false });
+  const copy = await openSqliteStore({ engine: "sqlite", path: target, create: false });
   const loaded = await copy.run({ kind: "loadCheckpoint", instanceId: "i", checkpointId: "step 49" });
   await copy.close();
   assert.equal(loaded.outcome, "found");

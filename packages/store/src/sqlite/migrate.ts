@@ -1,36 +1,47 @@
 import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../errors.ts";
+import { bookkeepingTable, isBehind, type Progress } from "../migrate.ts";
 import { isOriginal, setAside, takeOver } from "./adopt.ts";
 import type { Migration } from "./migrations/index.ts";
+import { appliedVersion } from "./schema.ts";
 
 /**
  * Brings the schema up to date. The bookkeeping table is ours alone, so tables and migration records of other programs in the same
  * file are not looked at. Each step runs in one transaction whose first write is its version row: of several processes that start at
  * once one does the work and the others, having waited for the lock, find it done. An original's file is taken over: its tables make room
- * for ours, all steps run, and its rows are copied, in one transaction.
+ * for ours, all steps run, and its rows are copied, in one transaction. `progress` hears of what is done to a file that is there already.
  */
-export function migrate(database: DatabaseSync, path: string, migrations: readonly Migration[]): void {
+export function migrate(
+  database: DatabaseSync,
+  path: string,
+  migrations: readonly Migration[],
+  progress: Progress = () => undefined,
+): void {
   if (isOriginal(database)) {
-    adopt(database, path, migrations);
+    adopt(database, path, migrations, progress);
     return;
   }
   database.exec(bookkeeping);
-  refuseNewer(database, path, migrations);
+  const applied = appliedVersion(database);
+  isBehind(applied, migrations.at(-1)?.version ?? 0, `database ${path}`);
   for (const migration of migrations) {
+    if (applied !== undefined && migration.version > applied) {
+      progress(`schema step ${migration.version}, ${migration.name}`);
+    }
     inTransaction(database, () => apply(database, path, migration));
   }
 }
 
-const bookkeeping =
-  "CREATE TABLE IF NOT EXISTS runtara_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT";
+const bookkeeping = `CREATE TABLE IF NOT EXISTS ${bookkeepingTable} (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`;
 
-function adopt(database: DatabaseSync, path: string, migrations: readonly Migration[]): void {
+function adopt(database: DatabaseSync, path: string, migrations: readonly Migration[], progress: Progress): void {
   // The renamed tables keep their references, and nothing is checked until all is in its place.
   database.exec("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON");
   try {
     inTransaction(database, () => {
       // Another starter may have been faster.
       if (!isOriginal(database)) return;
+      progress("taking over the file of the original: its rows are copied into new tables");
       setAside(database, path);
       database.exec(bookkeeping);
       for (const migration of migrations) apply(database, path, migration);
@@ -39,7 +50,15 @@ function adopt(database: DatabaseSync, path: string, migrations: readonly Migrat
   } finally {
     database.exec("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON");
   }
+  if (database.prepare("PRAGMA auto_vacuum").get()?.auto_vacuum !== incremental) {
+    progress(
+      "taken over; the file keeps its size, and gives nothing back, until `runtara database vacuum` has run once",
+    );
+  }
 }
+
+/** Of auto_vacuum: a setting that a file has from its beginning, or from being vacuumed. */
+const incremental = 2;
 
 function inTransaction(database: DatabaseSync, work: () => void): void {
   database.exec("BEGIN IMMEDIATE");
@@ -52,28 +71,9 @@ function inTransaction(database: DatabaseSync, work: () => void): void {
   }
 }
 
-/** For programs that change no schema: throws SCHEMA_FOREIGN for a file without ours, SCHEMA_NEWER for one of the future. */
-export function refuseUnknown(database: DatabaseSync, path: string, migrations: readonly Migration[]): void {
-  if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'runtara_migrations'").get() === undefined) {
-    throw new StoreError("SCHEMA_FOREIGN", `database ${path} has no tables of this program; open it with a core first`);
-  }
-  refuseNewer(database, path, migrations);
-}
-
-function refuseNewer(database: DatabaseSync, path: string, migrations: readonly Migration[]): void {
-  const newest = database.prepare("SELECT coalesce(max(version), 0) AS version FROM runtara_migrations").get()?.version;
-  const known = migrations.at(-1)?.version ?? 0;
-  if (typeof newest === "number" && newest > known) {
-    throw new StoreError(
-      "SCHEMA_NEWER",
-      `database ${path} has schema version ${newest}, this program knows up to ${known}; use the newer program that changed it`,
-    );
-  }
-}
-
 function apply(database: DatabaseSync, path: string, migration: Migration): void {
   const inserted = database
-    .prepare("INSERT INTO runtara_migrations (version, name, applied_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+    .prepare(`INSERT INTO ${bookkeepingTable} (version, name, applied_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`)
     .run(migration.version, migration.name, Date.now());
   if (inserted.changes !== 1) return;
   refuseForeign(database, path, migration);

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
+import { promisify } from "node:util";
 import { openStore, StoreError, type StoreErrorCode } from "@runtara/store";
 import { checkDatabase, openSqliteStore } from "@runtara/store/sqlite";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
+import { schemaVersion } from "./schema.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -106,7 +109,10 @@ test("a file of the first schema gets the present one, with its signals and retr
     INSERT INTO pending_signals VALUES (1, 'pause', x'02', 9, NULL);
     INSERT INTO pending_checkpoint_signals VALUES (1, 'go', 10, x'03')`);
   first.close();
-  const store = openSqliteStore({ engine: "sqlite", path, create: false });
+  const said: string[] = [];
+  const progress = (text: string) => said.push(text);
+  const store = await openSqliteStore({ engine: "sqlite", path, create: false }, { progress });
+  assert.deepEqual(said, ["schema step 2, life"]);
   const polled = await store.run({ kind: "pollSignals", instanceId: "i", epoch: 3, checkpointId: "go", nowMs: 11 });
   assert.deepEqual(polled, {
     outcome: "polled",
@@ -131,6 +137,34 @@ test("a file of the first schema gets the present one, with its signals and retr
   assert.deepEqual(await checkDatabase({ engine: "sqlite", path, create: false }), []);
 });
 
+test("a new file and a known one are opened without a word of progress; only the new one loads the steps of the schema", async () => {
+  const path = join(folder, "store.db");
+  const program = `
+    import { registerHooks } from "node:module";
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+    const { openStore } = await import("@runtara/store");
+    const said = [];
+    await (await openStore(${JSON.stringify(path)}, { progress: (text) => said.push(text) })).close();
+    const isOfSteps = (url) => /\\/sqlite\\/(migrat|adopt)/.test(url);
+    console.log(JSON.stringify([said.length, loaded.some((url) => url.includes("/sqlite/schema.")), loaded.some(isOfSteps)]));`;
+  const open = async () => {
+    const words = ["--conditions=runtara-src", "--input-type=module", "-e", program];
+    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: import.meta.dirname });
+    return JSON.parse(stdout) as unknown;
+  };
+  assert.deepEqual(await open(), [0, true, true]);
+  assert.deepEqual(await open(), [0, true, false]);
+});
+
+test("the steps of the schema are numbered from 1 up to the version that an open looks for", () => {
+  const versions = migrations.map(({ version }) => version);
+  assert.deepEqual(
+    versions,
+    Array.from({ length: schemaVersion }, (_, index) => index + 1),
+  );
+});
+
 test("the schema is the one in schema.golden.sql", async () => {
   const path = join(folder, "store.db");
   await (await openStore(path)).close();
@@ -147,7 +181,6 @@ test("starters at the same moment all open, and each step of the schema is appli
   const path = join(folder, "together", "store.db");
   mkdirSync(join(folder, "together"));
   const { promise: opened, resolve } = Promise.withResolvers<number[]>();
-  const { spawn } = await import("node:child_process");
   const program = `const { openStore } = await import("@runtara/store"); const store = await openStore(${JSON.stringify(path)}); await store.close();`;
   const codes: number[] = [];
   const starters = 6;

@@ -4,15 +4,18 @@ import { DatabaseSync } from "node:sqlite";
 import type { SqliteLocation } from "../database-url.ts";
 import { StoreError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import type { Progress } from "../migrate.ts";
 import { storeErrorFrom } from "./error-mapping.ts";
-import { migrate, refuseUnknown } from "./migrate.ts";
-import { migrations } from "./migrations/index.ts";
+import { prepareSchema, refuseUnknown } from "./schema.ts";
 
 /**
  * Opens a SQLite file with the settings that our promises need and the newest schema. What it created on the way (directories, the
  * file) is removed again if it fails. Throws `StoreError`.
  */
-export function openDatabase(location: SqliteLocation): DatabaseSync {
+export async function openDatabase(
+  location: SqliteLocation,
+  progress: Progress = () => undefined,
+): Promise<DatabaseSync> {
   const path = resolve(location.path);
   refuseUnusable(path, location.create);
   const created = existsSync(path) ? undefined : { folders: makeDirectories(path) };
@@ -20,7 +23,7 @@ export function openDatabase(location: SqliteLocation): DatabaseSync {
   try {
     database = new DatabaseSync(path, { timeout: limits.busyTimeoutMs });
     configure(database);
-    migrate(database, path, migrations);
+    await prepareSchema(database, path, progress);
     return database;
   } catch (error) {
     database?.close();
@@ -36,7 +39,7 @@ export function openExisting(location: SqliteLocation): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: limits.busyTimeoutMs });
-    refuseUnknown(database, path, migrations);
+    refuseUnknown(database, path);
     return database;
   } catch (error) {
     database?.close();

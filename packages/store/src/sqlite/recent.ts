@@ -19,6 +19,7 @@ export class Recent {
   #size = 0;
   #characters = 0;
   #lastId = 0;
+  #oldestMs = Number.POSITIVE_INFINITY;
 
   get size(): number {
     return this.#size;
@@ -31,6 +32,11 @@ export class Recent {
 
   get lastId(): number {
     return this.#lastId;
+  }
+
+  /** The earliest time of its rows; infinite without rows. */
+  get oldestMs(): number {
+    return this.#oldestMs;
   }
 
   get keys(): number[] {
@@ -57,5 +63,6 @@ export class Recent {
     this.#size += 1;
     this.#characters += row.checkpointId.length;
     this.#lastId = row.id;
+    if (row.createdAtMs < this.#oldestMs) this.#oldestMs = row.createdAtMs;
   }
 }

@@ -25,9 +25,9 @@ function other(column: string, value: unknown): unknown {
     : "other";
 }
 
-test("each column of a new row is written, whichever of them differ from their defaults", () => {
+test("each column of a new row is written, whichever of them differ from their defaults", async () => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-insert-"));
-  const database = openDatabase({ engine: "sqlite", path: join(folder, "store.db"), create: true });
+  const database = await openDatabase({ engine: "sqlite", path: join(folder, "store.db"), create: true });
   try {
     const connection = new Connection(database);
     const checkpoints = new CheckpointIndex(connection);

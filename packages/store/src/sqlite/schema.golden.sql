@@ -162,6 +162,8 @@ CREATE INDEX instances_by_status ON instances (status, created_at);
 
 CREATE INDEX instances_by_tenant ON instances (tenant_id, created_at);
 
+CREATE INDEX instances_by_workflow ON instances (tenant_id, workflow, created_at) WHERE workflow IS NOT NULL;
+
 CREATE INDEX instances_unsettled ON instances (instance_key) WHERE unsettled = 1;
 
 CREATE INDEX lost_work_by_instance ON lost_work (instance_key);

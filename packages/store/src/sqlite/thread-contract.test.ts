@@ -8,7 +8,7 @@ storeContract("SQLite, thread", async () => {
   const directory = mkdtempSync(join(tmpdir(), "runtara-thread-"));
   const location = { engine: "sqlite", path: join(directory, "store.db"), create: true } as const;
   return {
-    open: async () => openSqliteStore(location, { host: "thread" }),
+    open: () => openSqliteStore(location, { host: "thread" }),
     dispose: async () => rmSync(directory, { recursive: true }),
   };
 });

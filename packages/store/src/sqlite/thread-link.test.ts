@@ -10,7 +10,7 @@ import { ThreadLink } from "./thread-link.ts";
 test("a thread that dies: what it had may have been carried out, and the next operation starts another", async () => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-dying-"));
   const path = join(folder, "store.db");
-  openDatabase({ engine: "sqlite", path, create: true }).close();
+  (await openDatabase({ engine: "sqlite", path, create: true })).close();
   const events: string[] = [];
   const ignore = () => {};
   const link = new ThreadLink(

@@ -15,7 +15,7 @@ let store: Store;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "runtara-thread-"));
   path = join(folder, "store.db");
-  store = new ThreadStore(openDatabase({ engine: "sqlite", path, create: true }), path);
+  store = new ThreadStore(await openDatabase({ engine: "sqlite", path, create: true }), path);
   await register("i");
 });
 afterEach(async () => {
@@ -88,14 +88,14 @@ test("the write-ahead log begins anew while somebody writes all the time", async
 
 test("a thread that cannot open the file fails what it has, and the next try opens it", async () => {
   const elsewhere = join(folder, "gone", "store.db");
-  const reader = openDatabase({ engine: "sqlite", path: join(folder, "other.db"), create: true });
+  const reader = await openDatabase({ engine: "sqlite", path: join(folder, "other.db"), create: true });
   const broken = new ThreadStore(reader, elsewhere);
   const registering = { kind: "registerInstance", instanceId: "x", tenantId: "t", checkTenant: false } as const;
   const attempt = () => broken.run({ ...registering, seed: new Uint8Array(16), nowMs: 1, staleAfterMs: 0 });
   await assert.rejects(attempt(), (error) => error instanceof StoreError && error.code === "OPEN_FAILED");
   const { mkdirSync } = await import("node:fs");
   mkdirSync(join(folder, "gone"));
-  const made = openDatabase({ engine: "sqlite", path: elsewhere, create: true });
+  const made = await openDatabase({ engine: "sqlite", path: elsewhere, create: true });
   made.close();
   const registered = await attempt();
   assert.equal(registered.outcome, "registered");

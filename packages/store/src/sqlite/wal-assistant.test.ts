@@ -9,7 +9,7 @@ import { openSqliteStore } from "./index.ts";
 test("the write-ahead log begins anew while the calling thread writes all the time, and nothing is lost", async () => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-assisted-"));
   const location = { engine: "sqlite", path: join(folder, "store.db"), create: true } as const;
-  const store = openSqliteStore(location, { host: "assisted" });
+  const store = await openSqliteStore(location, { host: "assisted" });
   const seed = new Uint8Array(16);
   const own = { instanceId: "i", tenantId: "t", checkTenant: false, seed, nowMs: 1, staleAfterMs: 0 };
   const save = (checkpointId: string, bytes: number) =>

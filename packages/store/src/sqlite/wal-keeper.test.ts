@@ -51,10 +51,10 @@ test("a log that a reader holds is tried again when it has grown by as much or a
   assert.deepEqual(attempts(10), whole, "the reader has gone, the log has begun anew");
 });
 
-test("writes go on while a reader holds a log above its bound; when it has gone the log begins anew", (t) => {
+test("writes go on while a reader holds a log above its bound; when it has gone the log begins anew", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "runtara-wal-"));
   const path = join(folder, "store.db");
-  const [writer, mover] = [openDatabase({ engine: "sqlite", path, create: true }), openThreadDatabase(path)];
+  const [writer, mover] = [await openDatabase({ engine: "sqlite", path, create: true }), openThreadDatabase(path)];
   const reader = new DatabaseSync(path, { readOnly: true });
   t.after(() => {
     for (const database of [writer, mover, reader]) database.close();

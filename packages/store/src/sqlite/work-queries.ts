@@ -7,6 +7,7 @@ export interface Worker {
   readonly sequence: number;
 }
 
+/** Leases are looked at first, and then what their workers hold: SQLite by itself would walk all instances of the workflow. */
 function prepare(connection: Connection) {
   const sql = (text: string) => connection.prepare(text);
   return {
@@ -27,7 +28,7 @@ function prepare(connection: Connection) {
        ORDER BY ready_at, instance_id LIMIT ?`,
     ),
     abandoned: sql(
-      `SELECT instance_id, lease_until FROM workers JOIN instances ON holder = worker_id
+      `SELECT instance_id, lease_until FROM workers CROSS JOIN instances INDEXED BY instances_by_holder ON holder = worker_id
        WHERE lease_until <= ? AND status = 'running' AND tenant_id = ? AND workflow = ?
          AND ifnull(version, '') IN (SELECT value FROM json_each(?))
        ORDER BY lease_until, instance_id LIMIT ?`,
@@ -40,7 +41,7 @@ function prepare(connection: Connection) {
     nextLease: sql(
       `SELECT lease_until FROM workers
        WHERE lease_until > ? AND EXISTS (
-         SELECT 1 FROM instances WHERE holder = worker_id AND status = 'running' AND tenant_id = ? AND workflow = ?
+         SELECT 1 FROM instances INDEXED BY instances_by_holder WHERE holder = worker_id AND status = 'running' AND tenant_id = ? AND workflow = ?
            AND ifnull(version, '') IN (SELECT value FROM json_each(?)))
        ORDER BY lease_until LIMIT 1`,
     ),

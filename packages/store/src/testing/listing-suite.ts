@@ -133,6 +133,42 @@ export function describeListings(createHarness: CreateHarness): void {
       same((await query({ limit: 1, offset: 1 })).ids, ["b"]);
     });
 
+    test("queries: filters together, in any number and twice the same", async () => {
+      for (const [n, workflow] of ["v", "w", "v"].entries()) await t.queue(`i${n}`, { workflow, nowMs: n });
+      await t.register("i2");
+      same((await query({ workflow: "v", statuses: ["pending"] })).ids, ["i0"]);
+      same((await query({ workflow: "v", statuses: ["running", "completed"] })).ids, ["i2"]);
+      same((await query({ workflow: "w", statuses: ["running"] })).ids, []);
+      same((await query({ workflow: "w", statuses: ["completed"] })).ids, []);
+      same((await query({ statuses: ["pending", "running", "pending"] })).ids, ["i2", "i1", "i0"]);
+      const all = ["pending", "running", "suspended", "completed", "failed", "cancelled"] as const;
+      same((await query({ statuses: all })).ids, ["i2", "i1", "i0"]);
+      same((await query({ workflow: "v", statuses: all, createdAfterMs: 0 })).ids, ["i2"]);
+    });
+
+    test("queries: pages by cursor show everything once whatever the filters; of equal times by id", async () => {
+      for (let n = 0; n < 9; n += 1) {
+        await t.queue(`i${n}`, { nowMs: n < 6 ? 1 : n });
+        if (n % 2 === 0) await t.register(`i${n}`);
+      }
+      const pending = { statuses: ["pending", "running"] } as const;
+      const filters: More<QueryInstances>[] = [{}, pending, { workflow: "w" }, { ...pending, workflow: "w" }];
+      for (const filter of filters) {
+        const seen: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const more = cursor === undefined ? filter : { ...filter, cursor };
+          const page = await query({ ...more, createdBeforeMs: 8, limit: 3 });
+          seen.push(...page.ids);
+          cursor = page.nextCursor;
+        } while (cursor !== undefined && seen.length < 20);
+        same(seen, ["i7", "i6", "i5", "i4", "i3", "i2", "i1", "i0"], JSON.stringify(filter));
+        const last = await query({ ...filter, createdBeforeMs: 7, limit: 1 });
+        assert.ok(last.nextCursor !== undefined);
+        same((await query({ ...filter, cursor: last.nextCursor, createdBeforeMs: 1 })).ids, []);
+      }
+    });
+
     test("tags of any text are found as they are", async () => {
       const tags = { 'quo"te': "a'b", "dot.ted": "$.x", "": "empty", ünï: "[0]" };
       await t.start("i", { tags });

@@ -1,4 +1,4 @@
-import type { Operation } from "@runtara/store";
+import type { InstanceStatus, Operation } from "@runtara/store";
 import type { RandomWorld } from "./random-world.ts";
 
 /** An operation that only reads; often the next page of an earlier one. */
@@ -46,7 +46,7 @@ function queryInstances(world: RandomWorld): Operation {
     kind: "queryInstances",
     tenantId: "t",
     ...(random.chance(40) ? { workflow: "w" } : {}),
-    statuses: random.chance(50) ? [] : ["running", "failed"],
+    statuses: random.pick<readonly InstanceStatus[]>([[], [], ["running", "failed"], ["completed", "pending"]]),
     ...(random.chance(30) ? { createdAfterMs: nowMs - 2 * random.below(20_000) } : {}),
     ...(random.chance(30) ? { createdBeforeMs: nowMs - 2 * random.below(20_000) } : {}),
     tags: random.chance(30) ? { tag: "1" } : {},

@@ -47,6 +47,15 @@ export function describeRetention(createHarness: CreateHarness): void {
       same(await remove({ checkpointsBeforeMs: 50 }), removed({}));
     });
 
+    test("a checkpoint alone, just saved, of an instance that just ended", async () => {
+      await t.register("i", { nowMs: 1 });
+      await t.save("i", "a", "x", { nowMs: 10 });
+      await t.event("i", "completed", { nowMs: 11 });
+      same(await remove({ checkpointsBeforeMs: 10 }), removed({}));
+      same(await remove({ checkpointsBeforeMs: 11 }), removed({ checkpoints: 1 }));
+      same(await t.load("i", "a"), { outcome: "missing" });
+    });
+
     test("events received before, of ended instances only", async () => {
       await ended("i");
       await t.register("running", { nowMs: 1 });

@@ -1,6 +1,6 @@
 import { StoreError } from "../../errors.ts";
+import type { Progress } from "../../migrate.ts";
 import type { Transaction } from "../connections/port.ts";
-import type { Progress } from "../migrations/index.ts";
 import { firstMissing, originalColumns } from "./original-columns.ts";
 
 // to_regclass looks where statements look, so a table of the same name in another schema does not count.

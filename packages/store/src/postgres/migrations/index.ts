@@ -1,5 +1,5 @@
 import { StoreError } from "../../errors.ts";
-import { isBehind } from "../../migrate.ts";
+import { isBehind, type Progress } from "../../migrate.ts";
 import { sqlState } from "../connections/errors.ts";
 import type { Connections } from "../connections/port.ts";
 
@@ -11,9 +11,6 @@ export const databaseWords = "the PostgreSQL database";
 const undefinedTable = "42P01";
 // duplicate_table, duplicate_object: only where somebody else's stand in the place of ours.
 const taken: ReadonlySet<string | undefined> = new Set(["42P07", "42710"]);
-
-/** Told before each step that may take long, in words for a log. */
-export type Progress = (text: string) => void;
 
 /**
  * Makes the database ready: an empty one gets its tables, one of the original 1.4.1 is taken over in place, an older one of ours is brought up to

@@ -1,9 +1,9 @@
-import { bookkeepingTable, isBehind, type Migration } from "../../migrate.ts";
+import { bookkeepingTable, isBehind, type Migration, type Progress } from "../../migrate.ts";
 import { adoptOriginal } from "../adopt/index.ts";
 import type { Row, Transaction } from "../connections/port.ts";
 import { lockOf } from "../sql.ts";
 import { original } from "./000000-original.ts";
-import { databaseWords, type Progress, schemaVersion } from "./index.ts";
+import { databaseWords, schemaVersion } from "./index.ts";
 import { steps } from "./steps.ts";
 
 /** Everything that is missing, in one transaction. Processes that start at the same time wait here and then find nothing to do. */

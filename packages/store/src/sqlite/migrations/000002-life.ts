@@ -39,6 +39,7 @@ ALTER TABLE instances ADD COLUMN stderr TEXT;
 ALTER TABLE instances ADD COLUMN memory_peak_bytes INTEGER;
 ALTER TABLE instances ADD COLUMN cpu_usage_usec INTEGER;
 CREATE INDEX instances_by_ready ON instances (tenant_id, workflow, ifnull(version, ''), ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX instances_by_workflow ON instances (tenant_id, workflow, created_at) WHERE workflow IS NOT NULL;
 CREATE INDEX instances_by_due ON instances (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX instances_by_holder ON instances (holder) WHERE holder IS NOT NULL;
 CREATE INDEX instances_by_parent ON instances (parent_id) WHERE parent_id IS NOT NULL;

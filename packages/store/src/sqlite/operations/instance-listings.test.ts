@@ -1,35 +1,51 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { Engine } from "../engine.ts";
-import { openDatabase } from "../open-database.ts";
+import type { QueryInstances } from "@runtara/store";
+import { plannedEngine } from "../plans.test.helper.ts";
 
-test("every page of instances comes from an index in its order, with filters and without", () => {
-  const folder = mkdtempSync(join(tmpdir(), "runtara-listings-"));
-  const database = openDatabase({ engine: "sqlite", path: join(folder, "store.db"), create: true });
-  try {
-    const prepared: string[] = [];
-    const prepare = database.prepare.bind(database);
-    database.prepare = (sql, ...rest) => {
-      prepared.push(sql);
-      return prepare(sql, ...rest);
-    };
-    new Engine(database);
-    const pages = prepared.filter((sql) => sql.includes("FROM instances") && sql.includes("ORDER BY created_at DESC"));
-    assert.equal(pages.length, 5);
-    for (const sql of pages) {
-      const plan = prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all()
-        .map(({ detail }) => String(detail))
-        .join("\n");
-      assert.match(plan, /SEARCH instances USING INDEX instances_by_(tenant|status) \(\w+=\? AND created_at<\?\)/);
-      // Instances of one millisecond are put in order, never all of them.
-      assert.doesNotMatch(plan, /SCAN instances|TEMP B-TREE FOR ORDER BY/);
-    }
-  } finally {
-    database.close();
-    rmSync(folder, { recursive: true });
+/** Instances of one millisecond are put in order, never all of them. */
+const sorted = /SCAN instances|TEMP B-TREE FOR ORDER BY/;
+
+test("every page of all instances comes from an index in its order, with filters and without", async () => {
+  using planned = await plannedEngine();
+  const pages = planned
+    .taken()
+    .filter(({ sql }) => sql.includes("FROM instances") && sql.includes("ORDER BY created_at DESC"));
+  assert.equal(pages.length, 4);
+  for (const { plan } of pages) {
+    assert.match(plan, /SEARCH instances USING INDEX instances_by_(tenant|status) \(\w+=\? AND created_at<\?\)/);
+    assert.doesNotMatch(plan, sorted);
   }
 });
+
+const byTenant = "instances_by_tenant (tenant_id=? AND created_at>? AND created_at<?)";
+const byStatus = "instances_by_status (status=? AND created_at>? AND created_at<?)";
+const byWorkflow = "instances_by_workflow (tenant_id=? AND workflow=? AND created_at>? AND created_at<?)";
+
+const filters: readonly [name: string, filter: Partial<QueryInstances>, index: string][] = [
+  ["no filter", {}, byTenant],
+  ["a time range", { createdAfterMs: 1, createdBeforeMs: 9 }, byTenant],
+  ["tags", { tags: { a: "b" } }, byTenant],
+  ["a status", { statuses: ["failed"] }, byStatus],
+  ["statuses", { statuses: ["completed", "running"], createdAfterMs: 1 }, byStatus],
+  ["a workflow", { workflow: "w" }, byWorkflow],
+  ["a workflow, a time range and tags", { workflow: "w", createdBeforeMs: 9, tags: { a: "b" } }, byWorkflow],
+  ["a workflow and what most of it is", { workflow: "w", statuses: ["completed", "failed"] }, byWorkflow],
+  ["a workflow and a status that few have", { workflow: "w", statuses: ["failed"] }, byStatus],
+];
+
+for (const [name, filter, index] of filters) {
+  test(`a query with ${name} is led by ${index}`, async () => {
+    using planned = await plannedEngine();
+    planned.taken();
+    const query = { kind: "queryInstances", tenantId: "t", statuses: [], tags: {}, limit: 10, ...filter } as const;
+    const [outcome] = planned.engine.run([query]);
+    assert.ok(outcome?.result !== undefined);
+    const [page, ...others] = planned.taken();
+    assert.deepEqual(others, []);
+    const searches = page?.plan.split("\n").filter((line) => line.includes(" instances "));
+    assert.ok(searches !== undefined && searches.length > 0);
+    for (const search of searches) assert.equal(search, `SEARCH instances USING INDEX ${index}`);
+    assert.doesNotMatch(page?.plan ?? "", sorted);
+  });
+}

@@ -18,13 +18,14 @@ import { parseTags } from "./details.ts";
 
 type Row = readonly [...Columns, tags: string | null];
 
-const beginning: readonly [number, string] = [Number.MAX_SAFE_INTEGER, ""];
+type Place = readonly [createdAtMs: number, instanceId: string];
 
 /** A page of the statement, whose last parameters are the place, the limit and the offset. */
 function pageOf(
   select: Statement,
   filters: readonly Value[],
   page: Page,
+  createdBeforeMs: number = Number.MAX_SAFE_INTEGER,
 ):
   | {
       readonly outcome: "page";
@@ -32,8 +33,11 @@ function pageOf(
       readonly nextCursor: string | undefined;
     }
   | undefined {
-  const place = page.cursor === undefined ? beginning : placeOf("instances", page.cursor, [0, ""]);
-  if (place === undefined) return undefined;
+  // No id is before the empty one, so this is the place behind everything that was created at that time or later.
+  const beginning: Place = [createdBeforeMs, ""];
+  const behind: Place | undefined = page.cursor === undefined ? beginning : placeOf("instances", page.cursor, [0, ""]);
+  if (behind === undefined) return undefined;
+  const place = behind[0] < createdBeforeMs ? behind : beginning;
   const found = select.all<Row>(...filters, ...place, limitOf(page) + 1, offsetOf(page));
   const { rows, last } = cutPage(found, limitOf(page));
   return {
@@ -50,14 +54,20 @@ const after = (at: string, id: string): string => `created_at <= ${at} AND (crea
 const newestFirst = (limit: string, offset: string): string =>
   `ORDER BY created_at DESC, instance_id DESC LIMIT ${limit} OFFSET ${offset}`;
 
+/** Each part comes from an index in this order already, so that all together are never sorted. */
+function merged(parts: readonly string[], order: string): string {
+  return `${parts.map((part) => `SELECT ${selectedColumns}, tags FROM instances WHERE ${part}`).join(" UNION ALL ")} ${order}`;
+}
+
 /** One statement for each set of filters, so that each has its index. Without filters those of all statuses are merged. */
 export function prepareListInstances(context: Context): (operation: ListInstances) => ListInstancesResult {
   const { connection, rows } = context;
   const statementsFor = (filter: string, parts: readonly string[] = [filter]) => ({
     select: connection.prepare(
-      `${parts
-        .map((part) => `SELECT ${selectedColumns}, tags FROM instances WHERE ${part} AND ${after("?3", "?4")}`)
-        .join(" UNION ALL ")} ${newestFirst("?5", "?6")}`,
+      merged(
+        parts.map((part) => `${part} AND ${after("?3", "?4")}`),
+        newestFirst("?5", "?6"),
+      ),
     ),
     count: connection.prepare(`SELECT count(*) FROM instances WHERE ${filter}`),
   });
@@ -79,28 +89,52 @@ export function prepareListInstances(context: Context): (operation: ListInstance
   };
 }
 
+const wantedTags = `(?5 IS NULL OR NOT EXISTS (
+  SELECT 1 FROM json_each(?5) AS wanted WHERE NOT EXISTS (
+    SELECT 1 FROM json_each(instances.tags) AS has WHERE has.key = wanted.key AND has.value = wanted.value)))`;
+
+/**
+ * One statement for each index that can lead, made when it is first asked for. All take the same parameters. By status there is a part
+ * for each status there can be, which finds nothing at once if fewer are wanted.
+ */
 export function prepareQueryInstances(context: Context): (operation: QueryInstances) => QueryInstancesResult {
-  const select = context.connection.prepare(
-    `SELECT ${selectedColumns}, tags FROM instances
-     WHERE tenant_id = ?1 AND (?2 IS NULL OR workflow = ?2) AND (?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))
-       AND (?4 IS NULL OR created_at > ?4) AND (?5 IS NULL OR created_at < ?5)
-       AND (?6 IS NULL OR NOT EXISTS (
-         SELECT 1 FROM json_each(?6) AS wanted WHERE NOT EXISTS (
-           SELECT 1 FROM json_each(instances.tags) AS has WHERE has.key = wanted.key AND has.value = wanted.value)))
-       AND ${after("?7", "?8")} ${newestFirst("?9", "?10")}`,
+  const statementOf = (parts: readonly string[]) => {
+    const wanted = parts.map((part) => `${part} AND created_at > ?4 AND ${wantedTags} AND ${after("?6", "?7")}`);
+    return once(() => context.connection.prepare(merged(wanted, newestFirst("?8", "?9"))));
+  };
+  const byTenant = statementOf(["tenant_id = ?1"]);
+  const byWorkflow = statementOf([
+    "tenant_id = ?1 AND workflow = ?2 AND (?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))",
+  ]);
+  const byStatus = statementOf(
+    instanceStatuses.map(
+      (_, index) => `status = json_extract(?3, '$[${index}]') AND tenant_id = ?1 AND (?2 IS NULL OR workflow = ?2)`,
+    ),
   );
   return (operation) => {
     context.rows.write();
-    const { tenantId, workflow, statuses, createdAfterMs, createdBeforeMs, tags } = operation;
+    const { tenantId, workflow = null, createdAfterMs, createdBeforeMs, tags } = operation;
+    const statuses = [...new Set(operation.statuses)];
     const filters = [
       tenantId,
-      workflow ?? null,
+      workflow,
       statuses.length === 0 ? null : JSON.stringify(statuses),
-      createdAfterMs ?? null,
-      createdBeforeMs ?? null,
+      createdAfterMs ?? Number.MIN_SAFE_INTEGER,
       Object.keys(tags).length === 0 ? null : JSON.stringify(tags),
     ];
-    return pageOf(select, filters, operation) ?? badCursor;
+    // Most of a workflow's instances have ended well; those of the other statuses are fewer, of all workflows together.
+    const isRare = statuses.length > 0 && !statuses.includes("completed");
+    const otherwise = statuses.length === 0 ? byTenant : byStatus;
+    const select = workflow === null || isRare ? otherwise : byWorkflow;
+    return pageOf(select(), filters, operation, createdBeforeMs) ?? badCursor;
+  };
+}
+
+function once(make: () => Statement): () => Statement {
+  let made: Statement | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

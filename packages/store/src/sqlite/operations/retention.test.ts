@@ -14,9 +14,9 @@ let folder = "";
 let database: DatabaseSync;
 const location = () => ({ engine: "sqlite", path: join(folder, "store.db"), create: true }) as const;
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "runtara-retention-"));
-  database = openDatabase(location());
+  database = await openDatabase(location());
 });
 afterEach(() => {
   database.close();

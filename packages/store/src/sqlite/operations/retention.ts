@@ -193,6 +193,9 @@ export function prepareRemoveOld(context: Context): (operation: RemoveOld) => Re
   /** Whether there may be more. */
   function sweep(operation: RemoveOld, slice: RetentionSlice): boolean {
     const { instancesEndedBeforeMs = 0, checkpointsBeforeMs = 0, eventsBeforeMs = 0 } = operation;
+    // The sweep finds old checkpoints by the index, so those that are old must be in it.
+    const { checkpoints } = context;
+    if (place === beginning && checkpoints.oldestWaitingMs < checkpointsBeforeMs) checkpoints.complete();
     for (;;) {
       const page = queries.ended.all<Look>(
         instancesEndedBeforeMs,

@@ -12,7 +12,7 @@ function prepareDueQueries({ connection }: Context) {
       `SELECT instance_id, due_at FROM instances WHERE due_at <= ? AND due_at IS NOT NULL ORDER BY due_at, instance_id LIMIT ?`,
     ),
     abandoned: sql(
-      `SELECT instance_id, lease_until FROM workers JOIN instances ON holder = worker_id WHERE lease_until <= ? AND status = 'running'
+      `SELECT instance_id, lease_until FROM workers CROSS JOIN instances ON holder = worker_id WHERE lease_until <= ? AND status = 'running'
        ORDER BY lease_until, instance_id LIMIT ?`,
     ),
     nextDue: sql("SELECT due_at FROM instances WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1"),
