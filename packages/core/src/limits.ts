@@ -102,10 +102,18 @@ export const limits = {
   historyStateBytesMax: 1_048_576,
   /** Bytes of all states and payloads in one page of a history. */
   historyPageBytesMax: 33_554_432,
-  /** Entries in one answer of a watch. */
+  /** Entries in one answer of a watch, and instances in one of the feed of changes. */
   changesMax: 100,
   /** While somebody watches: how often changes are looked for that other processes do not announce, in ms. */
   watchLookMs: 1_000,
+  /** Changed instances that the feed of changes remembers; whoever is further behind lists anew. */
+  feedInstancesMax: 10_000,
+  /** Time between the first change that a poll of the feed sees and its answer, so that others come with it, in ms. */
+  feedGatherMs: 100,
+  /** Time without a poll after which the feed forgets everything, in ms. */
+  feedIdleMs: 60_000,
+  /** Changed instances that a poll of the feed reads at once. */
+  feedReads: 8,
   /** Names of awaited signals that are shown of one instance. */
   waitingForShownMax: 100,
   /** Bytes of an operator's reason. */

@@ -57,7 +57,7 @@ test("requireFeature names the feature and the remedy", () => {
     code: "UNSUPPORTED",
     message:
       'the server does not serve the feature "watch" (it announces the base protocol alone); use a server that does, ' +
-      "or ask again and again with get_instance_status",
+      "or ask get_instance_status or list_instances again and again",
   };
   assert.throws(() => requireFeature(new Features(), "watch"), base);
   assert.throws(() => requireFeature(new Features(["epoch"]), "watch"), { message: /\(it announces others\)/ });

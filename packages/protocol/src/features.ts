@@ -24,7 +24,7 @@ export const featureArms = {
     "query-instances": ["queryInstances"],
     "published-values": ["getPublished"],
     history: ["listHistory"],
-    watch: ["watchInstance"],
+    watch: ["watchInstance", "watchInstances"],
     schedules: ["putSchedule", "listSchedules", "deleteSchedule"],
   },
 } as const;
@@ -142,7 +142,7 @@ export const features: Readonly<Record<FeatureName, FeatureRow>> = {
   },
   "published-values": { fields: [], without: "read custom events with list_events of an environment" },
   history: { fields: [], without: "use list_checkpoints and get_checkpoint" },
-  watch: { fields: [], without: "ask again and again with get_instance_status" },
+  watch: { fields: [], without: "ask get_instance_status or list_instances again and again" },
   schedules: { fields: [], without: "start instances with a clock of your own" },
   "image-workflows": {
     fields: [

@@ -32,6 +32,10 @@ export const limits = {
   shownCharactersMax: 60,
   /** The longest timer that Node has, 24.8 days. */
   timerMsMax: 2_147_483_647,
+  /** Fields with this number or above are extensions; those of 1.4.1 are below. */
+  extensionNumberMin: 100,
+  /** A drain closes the connection of a client without extensions this long after its last answer, which must leave first. */
+  farewellMs: 250,
   /** An acknowledgement up to this size is carried out however loaded the server is. */
   acknowledgementBytesMax: 4_096,
   /** What a raw stream may keep unread, and what it therefore counts among the bytes in flight. */

@@ -14,6 +14,8 @@ export const limits = {
   loopDelayMs: 20,
   /** Shortest time between two log lines of errors that nobody has caught. */
   faultQuietMs: 1_000,
+  /** Causes of one error that a log entry shows. */
+  loggedCausesMax: 8,
   /** Longest duration that a variable may name: a hundred years. */
   durationMsMax: 3_155_760_000_000,
 } as const;

@@ -51,17 +51,9 @@ export class CheckpointService {
   /** Save or return: the first call with an id stores its state, every later one gets that state. */
   save(request: CheckpointRequest, answer: Answer<CheckpointResponse>): void {
     const { instanceId, epoch, checkpointId, state } = request;
-    if (!isStorableId(checkpointId)) {
-      answer(unstorableId("checkpoint_id", checkpointId), undefined);
-      return;
-    }
-    if (!isStorableId(instanceId)) {
-      answer(CoreError.instanceNotFound(instanceId), undefined);
-      return;
-    }
-    const tooLarge = invalidBytes("state", state, this.#stateBytesMax);
-    if (tooLarge !== undefined) {
-      answer(tooLarge, undefined);
+    const invalid = invalidIds(request) ?? invalidBytes("state", state, this.#stateBytesMax);
+    if (invalid !== undefined) {
+      answer(invalid, undefined);
       return;
     }
     const nowMs = this.#now();
@@ -104,16 +96,8 @@ export class CheckpointService {
   }
 
   recordRetry(request: RetryAttemptRequest, answer: Answer<void>): void {
-    const { instanceId, checkpointId, attempt, error, nextAtMs } = request;
-    if (!isStorableId(checkpointId)) {
-      answer(unstorableId("checkpoint_id", checkpointId), undefined);
-      return;
-    }
-    if (!isStorableId(instanceId)) {
-      answer(CoreError.instanceNotFound(instanceId), undefined);
-      return;
-    }
-    const invalid = invalidTime("next_at_ms", nextAtMs);
+    const { checkpointId, attempt, error, nextAtMs } = request;
+    const invalid = invalidIds(request) ?? invalidTime("next_at_ms", nextAtMs);
     if (invalid !== undefined) {
       answer(invalid, undefined);
       return;
@@ -145,4 +129,10 @@ export class CheckpointService {
       }),
     );
   }
+}
+
+/** An instance whose id cannot be stored is never there. */
+function invalidIds({ instanceId, checkpointId }: GetCheckpointRequest): CoreError | undefined {
+  if (!isStorableId(checkpointId)) return unstorableId("checkpoint_id", checkpointId);
+  return isStorableId(instanceId) ? undefined : CoreError.instanceNotFound(instanceId);
 }

@@ -4,12 +4,14 @@ import { answered } from "../answer.ts";
 import { type Clock, systemClock } from "../timers/clock.ts";
 import type { StartRequest, StartResponse } from "../work/index.ts";
 import { OperatorControl } from "./control.ts";
+import { InstanceFeed } from "./instance-feed.ts";
 import { InstanceDirectory } from "./instances.ts";
 import { PageCursors } from "./page-cursors.ts";
 import { RecordReader } from "./records.ts";
 import { InstanceWaits } from "./waits.ts";
 
 export type { NamedSignal, OperatorControl, Order } from "./control.ts";
+export type { FeedPage, FeedRequest, InstanceFeed } from "./instance-feed.ts";
 export type { Health, InstanceDirectory, InstanceRef, ListRequest, QueryRequest } from "./instances.ts";
 export type { CheckpointList, CheckpointListRequest, HistoryRequest, RecordReader } from "./records.ts";
 export type { Change, Changes, InstanceWaits, WaitRequest, WatchRequest } from "./waits.ts";
@@ -32,8 +34,11 @@ export interface Management {
   readonly records: RecordReader;
   readonly control: OperatorControl;
   readonly waits: InstanceWaits;
+  readonly feed: InstanceFeed;
   /** @throws CoreError START_CONFLICT, VALIDATION_ERROR, VALUE_TOO_LARGE */
   start(request: StartRequest): Promise<StartResponse>;
+  /** Lets go of the store's notices; to be called when nobody polls any more. */
+  close(): void;
 }
 
 export function createManagement({
@@ -43,11 +48,14 @@ export function createManagement({
   clock = systemClock,
 }: ManagementOptions): Management {
   const cursors = new PageCursors(clock.now);
+  const feed = new InstanceFeed(store, clock);
   return {
     instances: new InstanceDirectory(store, cursors),
     records: new RecordReader(store, cursors),
     control: new OperatorControl(store, clock.now, onUnsettled),
     waits: new InstanceWaits(store, clock),
+    feed,
     start: (request) => answered((answer) => start(request, answer)),
+    close: () => feed.close(),
   };
 }

@@ -1,59 +1,37 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import type { Notice, Store } from "@runtara/store";
-import { openMemoryStore } from "@runtara/store/memory";
 import { limits } from "../limits.ts";
 import { FakeClock, settled } from "../timers/testing/fake-clock.ts";
+import { type ObservedStore, observedStore } from "./observed-store.test.helper.ts";
 import { InstanceWaits } from "./waits.ts";
 
-let store: Store;
+let observed: ObservedStore;
 let clock: FakeClock;
-let reads: number;
-let listeners: ((notice: Notice) => void)[];
 let waits: InstanceWaits;
 const never = new AbortController().signal;
 
 beforeEach(async () => {
-  const engine = openMemoryStore();
-  reads = 0;
-  listeners = [];
-  store = {
-    submit: (operation, done) => engine.submit(operation, done),
-    flush: () => engine.flush(),
-    run: (operation) => {
-      reads += 1;
-      return engine.run(operation);
-    },
-    watch: (listener) => {
-      listeners.push(listener);
-      const stop = engine.watch(listener);
-      return () => {
-        listeners = listeners.filter((other) => other !== listener);
-        stop();
-      };
-    },
-    stats: () => engine.stats(),
-    close: () => engine.close(),
-  };
+  observed = observedStore();
   clock = new FakeClock();
-  waits = new InstanceWaits(store, clock);
+  waits = new InstanceWaits(observed.store, clock);
   const seed = new Uint8Array(16);
-  await store.run({ kind: "startInstance", instanceId: "i", tenantId: "t", workflow: "w", tags: {}, seed, nowMs: 1 });
+  const facts = { instanceId: "i", tenantId: "t", workflow: "w", tags: {}, seed };
+  await observed.store.run({ kind: "startInstance", ...facts, nowMs: 1 });
 });
-afterEach(() => store.close());
+afterEach(() => observed.store.close());
 
 function kill(): Promise<unknown> {
-  return store.run({ kind: "controlInstance", instanceId: "i", order: "kill", nowMs: 2 });
+  return observed.store.run({ kind: "controlInstance", instanceId: "i", order: "kill", nowMs: 2 });
 }
 
 test("a wait reads once, then only when it is told", async () => {
   const waiting = waits.result({ instanceId: "i", waitMs: 0 }, never);
   await settled();
-  const before = reads;
-  await store.run({ kind: "sendCustomSignal", instanceId: "i", name: "n", queued: false, nowMs: 2 });
+  const before = observed.reads;
+  await observed.store.run({ kind: "sendCustomSignal", instanceId: "i", name: "n", queued: false, nowMs: 2 });
   await settled();
   assert.equal(waits.open, 1);
-  assert.ok(reads - before <= 2, `${reads - before} operations`);
+  assert.ok(observed.reads - before <= 2, `${observed.reads - before} operations`);
   await kill();
   assert.equal((await waiting).status, "cancelled");
 });
@@ -66,7 +44,7 @@ test("the time is up: the instance as it is, and nothing is left behind", async 
   assert.equal(waits.open, 1);
   await clock.pass(1);
   assert.equal((await waiting).status, "pending");
-  assert.deepEqual([waits.open, clock.pending, listeners.length], [0, 0, 0]);
+  assert.deepEqual([waits.open, clock.pending, observed.listeners.length], [0, 0, 0]);
 });
 
 test("absurd waits are cut to the longest", async () => {
@@ -82,7 +60,7 @@ test("giving up leaves nothing behind and changes nothing", async () => {
   await settled();
   giveUp.abort();
   assert.equal((await waiting).status, "pending");
-  assert.deepEqual([waits.open, clock.pending, listeners.length], [0, 0, 0]);
+  assert.deepEqual([waits.open, clock.pending, observed.listeners.length], [0, 0, 0]);
 });
 
 test("an end between the look and the wait is not missed", async () => {
@@ -96,10 +74,10 @@ test("an end between the look and the wait is not missed", async () => {
 test("an unnamed notice makes every wait look again", async () => {
   const waiting = waits.result({ instanceId: "i", waitMs: 60_000 }, never);
   await settled();
-  const before = reads;
-  for (const listener of listeners) listener({ topic: "anything" });
+  const before = observed.reads;
+  for (const listener of observed.listeners) listener({ topic: "anything" });
   await settled();
-  assert.equal(reads, before + 1);
+  assert.equal(observed.reads, before + 1);
   await kill();
   await waiting;
 });
@@ -108,10 +86,10 @@ test("a watch looks by itself, because other processes announce only the status"
   const { nextCursor } = await waits.watch({ instanceId: "i", waitMs: 0 }, never);
   const waiting = waits.watch({ instanceId: "i", waitMs: 60_000, cursor: nextCursor }, never);
   await settled();
-  const before = reads;
+  const before = observed.reads;
   await clock.pass(limits.watchLookMs);
   await settled();
-  assert.equal(reads, before + 1);
+  assert.equal(observed.reads, before + 1);
   await kill();
   const { ended, changes } = await waiting;
   assert.ok(ended && changes.length > 0);
@@ -121,8 +99,8 @@ test("a store that fails ends the wait with a retryable error", async () => {
   const waiting = waits.result({ instanceId: "i", waitMs: 60_000 }, never);
   await settled();
   const failed = assert.rejects(waiting, { code: "DATABASE_ERROR", repeatable: "always" });
-  await store.close();
-  for (const listener of listeners) listener({ topic: "anything" });
+  await observed.store.close();
+  for (const listener of observed.listeners) listener({ topic: "anything" });
   await failed;
   assert.equal(waits.open, 0);
 });

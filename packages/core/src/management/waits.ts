@@ -91,7 +91,7 @@ export class InstanceWaits {
     signal: AbortSignal,
     look: () => Promise<{ readonly seen: Seen; readonly isDone: boolean }>,
   ): Promise<Seen> {
-    const endMs = this.#clock.now() + (waitMs === 0 ? limits.pollWaitMs : Math.min(waitMs, limits.pollWaitMsMax));
+    const endMs = pollEndMs(this.#clock, waitMs);
     const waiter = this.#notices.wait(instanceId);
     try {
       for (;;) {
@@ -114,6 +114,11 @@ export class InstanceWaits {
     stopClock();
     signal.removeEventListener("abort", giveUp);
   }
+}
+
+/** When the time of a poll is up that begins now. */
+export function pollEndMs(clock: Clock, waitMs: number): number {
+  return clock.now() + (waitMs === 0 ? limits.pollWaitMs : Math.min(waitMs, limits.pollWaitMsMax));
 }
 
 /** By time, the details last: they are what all the others have led to. */

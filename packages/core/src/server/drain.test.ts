@@ -19,6 +19,10 @@ test("the end of a server ends every open poll and sleep at once, and nothing is
       const { nextCursor } = await operator.watchInstance({ instanceId: "i" });
       return operator.watchInstance({ instanceId: "i", cursor: nextCursor, waitMs });
     }),
+    ...Object.values(operators).map(async (operator) => {
+      const { nextCursor } = await operator.watchInstances({ tenantId: "nobody" });
+      return operator.watchInstances({ tenantId: "nobody", cursor: nextCursor, waitMs });
+    }),
   ];
   const ended = Promise.allSettled(open);
   // All of them are under way once calls behind them have been answered.
@@ -50,4 +54,20 @@ test("the end of a server ends every open poll and sleep at once, and nothing is
 test("closing twice is closing once", async (t) => {
   const { server } = await startTestServer(t);
   assert.equal(server.close(), server.close());
+});
+
+test("a sleep of a client of 1.4.1 ends with the network, not with an error that it would take for good", async (t) => {
+  const store = openMemoryStore();
+  const { server, instances } = await startTestServer(t, {}, store);
+  await instances.registerInstance({ instanceId: "old", tenantId: "t" });
+  const ended = assert.rejects(
+    instances.sleep({ instanceId: "old", checkpointId: "nap", durationMs: 3_600_000n }),
+    ({ code }: { code?: string }) => code === "STREAM_RESET" || code === "CONNECTION_CLOSED",
+  );
+  // The sleep is under way once calls behind it have been answered.
+  for (let n = 0; n < 10; n += 1) await instances.getInstanceStatus({ instanceId: "old" });
+  await server.close();
+  await ended;
+  const read = await store.run({ kind: "readInstance", instanceId: "old" });
+  assert.equal(read.outcome === "found" && read.instance.status, "running");
 });

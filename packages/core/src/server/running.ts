@@ -55,7 +55,8 @@ export class Running {
   /** What waits, for the metrics. */
   waiting(): Readonly<Record<string, number>> {
     const { sleeps, work, waiter } = this.#core;
-    return { sleeps: sleeps.open, claims: work.open, signals: waiter.open, operators: this.#management.waits.open };
+    const { waits, feed } = this.#management;
+    return { sleeps: sleeps.open, claims: work.open, signals: waiter.open, operators: waits.open + feed.open };
   }
 
   /** Answers polls and cuts sleeps. Also commits what waits for the end of a batch that the server will not bring any more. */
@@ -65,6 +66,7 @@ export class Running {
 
   /** Resolves once nothing is under way any more. The store stays open. */
   close(): Promise<void> {
+    this.#management.close();
     return this.#core.close();
   }
 }

@@ -1,5 +1,5 @@
-// A whole core on the memory store, with clients on both of its ports.
-import { after, before } from "node:test";
+// A whole core, on the memory store unless another is given, with clients on both of its ports.
+import { after, before, describe } from "node:test";
 import {
   type InstanceClient,
   instanceClient,
@@ -11,6 +11,7 @@ import {
 import type { Logger } from "@runtara/server-kit";
 import type { Store } from "@runtara/store";
 import { openMemoryStore } from "@runtara/store/memory";
+import { type Engine, engines, memoryEngine } from "../testing/engines.ts";
 import { type CoreServer, type StartCoreOptions, startCore } from "./index.ts";
 
 export interface LogEntry {
@@ -64,18 +65,24 @@ export async function startTestServer(
   };
 }
 
-/** One for all tests of a file. */
-export function useServer(): TestServer {
+/** Declares `body`'s tests once for each engine, with one server for all of them. */
+export function onEachServer(body: (server: TestServer) => void): void {
+  for (const engine of engines) void describe(engine.name, () => body(useServer(engine)));
+}
+
+/** One for all tests of a file or group. */
+export function useServer(engine: Engine = memoryEngine): TestServer {
   let running: TestServer | undefined;
-  let stop: (() => Promise<void>) | undefined;
+  const stops: (() => Promise<void>)[] = [];
   before(async () => {
-    running = await startTestServer({
-      after: (end) => {
-        stop = end;
-      },
-    });
+    const database = await engine.create();
+    stops.push(() => database.dispose());
+    const scope: Scope = { after: (stop) => void stops.push(stop) };
+    running = await startTestServer(scope, {}, await database.open());
   });
-  after(() => stop?.());
+  after(async () => {
+    for (const stop of stops.toReversed()) await stop();
+  });
   return new Proxy({} as TestServer, {
     get: (_, name) => running?.[name as keyof TestServer],
   });

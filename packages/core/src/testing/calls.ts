@@ -36,10 +36,9 @@ export const ownKinds = [
   "beginSleep",
   "endSleep",
   "readInstance",
-  "readPublished",
 ] as const;
 
-/** Of several: alone in their batch, because batches have no order between instances. */
+/** Of several, or of none's order: alone in their batch, because batches have an order within one instance only. */
 export const sharedKinds = [
   "startInstance",
   "claimWork",
@@ -48,6 +47,7 @@ export const sharedKinds = [
   "readSignals",
   "fireDue",
   "settleEnded",
+  "readPublished",
 ] as const;
 
 /** `w…` have a workflow and so can be claimed; `c…` are children. */

@@ -23,6 +23,23 @@ export interface ModelSignal {
 
 const empty = new Uint8Array(0);
 
+const shownMembers = [
+  ...(["instanceId", "tenantId", "workflow", "version", "tags", "checkpointId"] as const),
+  ...([
+    "status",
+    "reason",
+    "reasonText",
+    "waitingFor",
+    "run",
+    "epoch",
+    "holder",
+    "output",
+    "error",
+    "failure",
+  ] as const),
+  ...(["createdAtMs", "firstStartedAtMs", "startedAtMs", "finishedAtMs", "readyAtMs"] as const),
+] as const;
+
 /** One instance of the model: its members are what is promised to be kept, its methods what may happen to it. */
 export class ModelInstance {
   readonly instanceId: string;
@@ -87,14 +104,8 @@ export class ModelInstance {
 
   begin(seed: Uint8Array | null, nowMs: number, holder: string | null): StartFacts {
     this.#letGo(nowMs);
-    Object.assign(this, {
-      status: "running",
-      reason: null,
-      reasonText: null,
-      output: null,
-      error: null,
-      failure: null,
-    });
+    Object.assign(this, { status: "running", reason: null, reasonText: null });
+    Object.assign(this, { output: null, error: null, failure: null });
     Object.assign(this, { startedAtMs: nowMs, finishedAtMs: null, lastSeenAtMs: nowMs, holder });
     this.epoch += 1;
     this.firstStartedAtMs ??= nowMs;
@@ -104,63 +115,26 @@ export class ModelInstance {
   }
 
   facts(): StartFacts {
-    const { epoch, input, firstStartedAtMs, seed, run, workflow, version, parentId, pending: signal } = this;
-    const times = { firstStartedAtMs: firstStartedAtMs ?? 0, seed: seed ?? empty };
+    const { epoch, input, run, workflow, version } = this;
     return {
       epoch,
-      checkpointCount: this.#rows.length,
       input,
-      ...times,
       run,
       workflow,
       version,
-      parentInstanceId: parentId,
-      signal,
+      checkpointCount: this.#rows.length,
+      firstStartedAtMs: this.firstStartedAtMs ?? 0,
+      seed: this.seed ?? empty,
+      parentInstanceId: this.parentId,
+      signal: this.pending,
     };
   }
 
   /** As readInstance shows it. */
   shown(): object {
-    const { instanceId, tenantId, status, reason, reasonText, workflow, version, tags, createdAtMs, firstStartedAtMs } =
-      this;
-    const {
-      startedAtMs,
-      finishedAtMs,
-      readyAtMs,
-      waitingFor,
-      run,
-      parentId,
-      holder,
-      checkpointId,
-      epoch,
-      output,
-      error,
-      failure,
-    } = this;
-    const details = {
-      instanceId,
-      tenantId,
-      status,
-      reason,
-      reasonText,
-      workflow,
-      version,
-      tags,
-      createdAtMs,
-      firstStartedAtMs,
-    };
-    const times = {
-      startedAtMs,
-      finishedAtMs,
-      readyAtMs,
-      waitingFor,
-      run,
-      parentInstanceId: parentId,
-      holder,
-      checkpointId,
-    };
     const checkpointCount = this.#rows.filter(({ attempt }) => attempt === undefined).length;
-    return { outcome: "found", instance: { ...details, ...times, checkpointCount, epoch, output, error, failure } };
+    const members = Object.fromEntries(shownMembers.map((name) => [name, this[name]]));
+    return { outcome: "found", instance: { ...members, parentInstanceId: this.parentId, checkpointCount } };
   }
 
   save({ checkpointId, state, nowMs }: SaveCheckpoint): object {

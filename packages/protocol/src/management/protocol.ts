@@ -24,6 +24,7 @@ export const managementAnswers = {
   putSchedule: "putSchedule",
   listSchedules: "listSchedules",
   deleteSchedule: "deleteSchedule",
+  watchInstances: "watchInstances",
 } as const;
 
 /** Package `runtara.management`: an operator and the admin port of a core. */
@@ -32,7 +33,7 @@ export const managementProtocol: Protocol<RpcRequest, RpcResponse> = defineProto
   requestSchema: RpcRequestSchema,
   responseSchema: RpcResponseSchema,
   answers: managementAnswers,
-  waiting: ["waitResult", "watchInstance"],
+  waiting: ["waitResult", "watchInstance", "watchInstances"],
   // Not pauseInstance and resumeInstance: a late repetition would undo the other one.
   idempotent: [
     "healthCheck",
@@ -48,6 +49,7 @@ export const managementProtocol: Protocol<RpcRequest, RpcResponse> = defineProto
     "getPublished",
     "listHistory",
     "watchInstance",
+    "watchInstances",
     "putSchedule",
     "listSchedules",
   ],

@@ -12,7 +12,7 @@ import type { ServerConnection } from "./connection.ts";
 import { DeadlineList } from "./deadline-list.ts";
 import { FaultReporter, type ServerFault } from "./faults.ts";
 import type { ServerHandlers } from "./handlers.ts";
-import { isHeard } from "./heard.ts";
+import { isHeard, knowsExtensions } from "./heard.ts";
 import type { ServerNumbers } from "./options.ts";
 import { RetryHint } from "./retry-hint.ts";
 import { taskNow } from "./task-clock.ts";
@@ -73,11 +73,13 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
     request: RequestOf<Request>,
   ): ServerCall<Request, Response> | undefined {
     const kind = this.#kindOf(request);
+    if (!connection.knowsExtensions && knowsExtensions(kind, request.value)) connection.knowsExtensions = true;
     const { length } = incoming.payload;
     if (!kind.isAcknowledgement || length > limits.acknowledgementBytesMax) {
       const why = this.admission.refusal(connection, length);
       if (why !== undefined) {
-        this.#refuse(why, kind, connection, incoming, isHeard(kind, request.value));
+        if (why === "draining" && !connection.knowsExtensions) this.#sendAway(kind, connection, incoming);
+        else this.#refuse(why, kind, connection, incoming, isHeard(kind, request.value));
         return undefined;
       }
     }
@@ -88,6 +90,14 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
   leave(call: ServerCall<Request, Response>, heldBytes: number): void {
     if (this.#isIterated) call.connection.calls.remove(call);
     this.admission.leave(call.connection, heldBytes);
+    if (call.connection.isLeaving) this.sayFarewell(call.connection);
+  }
+
+  /** Closes a connection once none of its calls is open and the last answer has had time to leave. For a drain. */
+  sayFarewell(connection: ServerConnection<Request, Response>): void {
+    connection.isLeaving = true;
+    const isDone = (): boolean => connection.bytesInFlight === 0;
+    if (isDone()) setTimeout(() => isDone() && connection.close(), limits.farewellMs).unref();
   }
 
   /** What a client is told whose call is cut or refused although it is in order. */
@@ -115,6 +125,15 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
     if (!kind.isCarrier) return kind;
     const { waits, isIdempotent } = callShape(request.value);
     return { ...kind, waits, isIdempotent };
+  }
+
+  /**
+   * A client of 1.4.1 does not read `retryable` and takes every error for an answer for good; the end of a stream, and then of
+   * the connection, is trouble of the network to it, after which it connects again.
+   */
+  #sendAway(kind: CallKind, connection: ServerConnection<Request, Response>, incoming: TransportCall): void {
+    this.#refuse("draining", kind, connection, incoming, false);
+    if (!connection.isLeaving) this.sayFarewell(connection);
   }
 
   #refuse(

@@ -17,6 +17,7 @@ test("what a kind says is what the protocol says", () => {
   assert.deepEqual(kinds.get("sleep"), {
     operation: "sleep",
     feature: undefined,
+    extensionFields: ["epoch"],
     errorCode: "SLEEP_ERROR",
     isAnswered: true,
     waits: true,

@@ -1,5 +1,7 @@
+import type { DescMessage } from "@bufbuild/protobuf";
 import { isProtocolError } from "../errors.ts";
 import type { FeatureName } from "../features.ts";
+import { limits } from "../limits.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 
 /** What a server must know of an operation to judge its calls. */
@@ -8,6 +10,8 @@ export interface CallKind {
   readonly operation: string;
   /** Of an extension, the feature that it belongs to. */
   readonly feature: FeatureName | undefined;
+  /** Optional fields of its request that are extensions. */
+  readonly extensionFields: readonly string[];
   /** The outer code of its errors (spec 2.2). */
   readonly errorCode: string;
   /** Otherwise the end of the stream says that it was carried out. */
@@ -29,13 +33,15 @@ const acknowledgements: ReadonlySet<string> = new Set(["signalAck"]);
 
 /** The kinds of a protocol's calls by operation. */
 export function callKinds(
-  protocol: Pick<Protocol, "requestCases" | "answers" | "waiting" | "idempotent" | "extensions">,
+  protocol: Pick<Protocol, "requestSchema" | "answers" | "waiting" | "idempotent" | "extensions">,
 ): ReadonlyMap<string, CallKind> {
   const kinds = new Map<string, CallKind>();
-  for (const operation of protocol.requestCases.values()) {
+  for (const { localName: operation, message, oneof } of protocol.requestSchema.fields) {
+    if (oneof === undefined || message === undefined) continue;
     kinds.set(operation, {
       operation,
       feature: protocol.extensions.get(operation),
+      extensionFields: extensionFields(message),
       errorCode: operationErrorCode(operation),
       isAnswered: protocol.answers[operation] !== undefined,
       waits: protocol.waiting.includes(operation),
@@ -45,6 +51,12 @@ export function callKinds(
     });
   }
   return kinds;
+}
+
+function extensionFields({ fields }: DescMessage): readonly string[] {
+  return fields
+    .filter(({ number, proto }) => number >= limits.extensionNumberMin && proto.proto3Optional)
+    .map(({ localName }) => localName);
 }
 
 /** `getInstanceStatus` → GET_INSTANCE_STATUS_ERROR: the outer code names the operation, whatever the cause (spec 2.2). */

@@ -126,13 +126,8 @@ export class ServerCall<
    */
   fail(code: string, message: string, details?: ErrorDetails): void {
     if (this.#isAnswered) return;
-    if (this.isHeard) {
-      this.respondError(code, message, details);
-      return;
-    }
-    this.#outcome ??= "undone";
-    this.#end();
-    this.#incoming.reset(limits.undoneCallCode);
+    if (this.isHeard) this.respondError(code, message, details);
+    else this.#undo();
   }
 
   /** Answers with the end of the stream alone: for calls without an answer, that they were carried out. */
@@ -173,10 +168,14 @@ export class ServerCall<
     this.#abort(new ProtocolError("CALL_TIMEOUT", text));
   }
 
-  /** For QuicServer: a drain ends what waits on purpose; a stream that was taken over may go on. */
+  /**
+   * For QuicServer: a drain ends what waits on purpose; a stream that was taken over may go on. A client without extensions
+   * must not take that for an answer.
+   */
   cut(details: ErrorDetails): void {
     if (this.#isAnswered) return;
-    this.fail(this.kind.errorCode, "the server is shutting down", details);
+    if (this.connection.knowsExtensions) this.fail(this.kind.errorCode, "the server is shutting down", details);
+    else this.#undo();
     this.#abort(new ProtocolError("ENDPOINT_CLOSED", "the server is shutting down"));
   }
 
@@ -193,6 +192,12 @@ export class ServerCall<
   drop(): void {
     const message = "the server has stopped taking the calls of this connection";
     this.fail(this.kind.errorCode, message, { fineCode: "INTERNAL", retryable: true });
+  }
+
+  #undo(): void {
+    this.#outcome ??= "undone";
+    this.#end();
+    this.#incoming.reset(limits.undoneCallCode);
   }
 
   #abort(why: ProtocolError): void {

@@ -28,6 +28,10 @@ export class ServerConnection<
   readonly held: Set<ServerCall<Request, Response>> = new Set();
   /** Request payloads of this client's calls without an answer. */
   bytesInFlight = 0;
+  /** For QuicServer: one of its calls has shown it. */
+  knowsExtensions = false;
+  /** For QuicServer: the drain has refused or cut a call of it and closes it after its last one. */
+  isLeaving = false;
   readonly #peer: TransportPeer;
 
   /** For QuicServer. */

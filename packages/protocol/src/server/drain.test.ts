@@ -11,8 +11,8 @@ import { testOnEach } from "../testing/each-transport.ts";
 import type { ServerCall } from "./call.ts";
 import { QuicServer } from "./server.ts";
 
-const poll = create(instance.PollSignalsRequestSchema, { instanceId: "i" });
-const sleep = create(instance.SleepRequestSchema, { instanceId: "i" });
+const poll = create(instance.PollSignalsRequestSchema, { instanceId: "i", epoch: 1n });
+const sleep = create(instance.SleepRequestSchema, { instanceId: "i", epoch: 1n });
 const nothing = create(instance.PollSignalsResponseSchema);
 
 function draining(rpcCode: string): (error: unknown) => boolean {
@@ -85,6 +85,45 @@ testOnEach("drain cuts what waits, refuses what is new, finishes the rest, then 
   const why = await connection.closed;
   assert.deepEqual([why.by, why.code, why.reason], ["peer", 0n, "server closing"]);
 });
+
+testOnEach(
+  "a client of 1.4.1 is never told DRAINING, which it takes for good: reset, and closed after its last call",
+  async (transport) => {
+    const oldPoll = create(instance.PollSignalsRequestSchema, { instanceId: "i" });
+    const oldSleep = create(instance.SleepRequestSchema, { instanceId: "i" });
+    const undone = { code: "STREAM_RESET", resetCode: 2n };
+    const calls = new Map<string, ServerCall>();
+    const all = Promise.withResolvers<void>();
+    await using server = await QuicServer.listen({
+      transport,
+      onCall(call) {
+        const isNew = "epoch" in call.request.value && call.request.value.epoch !== undefined;
+        calls.set(`${isNew ? "new" : "old"} ${call.request.case}`, call);
+        if (calls.size === 3) all.resolve();
+      },
+    });
+    await using first = QuicClient.localhost({ transport, serverAddr: server.address });
+    await using other = QuicClient.localhost({ transport, serverAddr: server.address });
+    const connection = await first.connect();
+    const answered = sendRequest(connection, oldPoll);
+    const cut = assert.rejects(sendRequest(connection, oldSleep), undone);
+    const others = sendRequest(other, poll);
+    await all.promise;
+
+    const report = server.drain({ graceMs: 60_000 });
+    await cut;
+    await assert.rejects(sendRequest(connection, oldPoll), undone);
+    assert.equal(connection.isOpen, true, "a call that came before the drain is still under way");
+    calls.get("old pollSignals")?.respond(nothing);
+    await answered;
+    const why = await connection.closed;
+    assert.deepEqual([why.by, why.code, why.reason], ["peer", 0n, "server closing"]);
+    assert.equal(server.stats().openCalls, 1, "the drain is not over");
+    calls.get("new pollSignals")?.respond(nothing);
+    await others;
+    assert.deepEqual(await report, { cutCalls: 1, unansweredCalls: 0 });
+  },
+);
 
 testOnEach("whoever waits may end by itself when the drain begins", async (transport) => {
   const sleeping = Promise.withResolvers<void>();

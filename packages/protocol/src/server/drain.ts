@@ -36,6 +36,7 @@ export async function drainCalls<Request extends RequestEnvelope, Response exten
     for (const call of held) {
       if (call.isAnswered) continue;
       call.cut(desk.retryDetails("DRAINING"));
+      if (!call.connection.knowsExtensions) desk.sayFarewell(call.connection);
       cutCalls += 1;
     }
   }

@@ -10,6 +10,21 @@ export function isHeard({ isAnswered }: Pick<CallKind, "isAnswered">, request: M
   return isAnswered || hasEpoch(request) || eventsOf(request).some(hasEpoch);
 }
 
+/**
+ * Whether a call shows that its client knows extensions: it is one, or carries a field of one. A client that never does is taken
+ * for one of 1.4.1, to which every error is an answer for good.
+ */
+export function knowsExtensions({ feature, extensionFields }: ExtensionKind, request: Message & Fields): boolean {
+  return (
+    feature !== undefined ||
+    extensionFields.some((name) => request[name] !== undefined) ||
+    eventsOf(request).some(hasEpoch)
+  );
+}
+
+type ExtensionKind = Pick<CallKind, "feature" | "extensionFields">;
+type Fields = { readonly [name: string]: unknown };
+
 function hasEpoch(message: object): boolean {
   return "epoch" in message && message.epoch !== undefined;
 }

@@ -130,8 +130,9 @@ export class QuicServer<
   /**
    * Ends the server without losing work: takes no connection and no call any more (they are told DRAINING, to come again),
    * cuts calls that wait on purpose, lets all others finish for at most `graceMs`, then closes with code 0 "server
-   * closing". Acknowledgements are carried out to the end. Calling it again returns the first one's promise; `close` ends
-   * it early.
+   * closing". A client that has shown no extension would take DRAINING for good: its calls are reset instead, and its
+   * connection is closed as soon as it has none under way. Acknowledgements are carried out to the end. Calling it again
+   * returns the first one's promise; `close` ends it early.
    *
    * @throws ProtocolError OPTION_INVALID: `graceMs` is no whole number from 0.
    */

@@ -1,7 +1,8 @@
 import { destination, pino } from "pino";
+import { describeError } from "./describe-error.ts";
 import { prettyLine } from "./pretty-log.ts";
 
-/** What a server writes its log through; pino's loggers fit. Details first, then one sentence. */
+/** What a server writes its log through; pino's loggers fit. Details first, an error among them as `err`, then one sentence. */
 export interface Logger {
   error(details: object, message: string): void;
   warn(details: object, message: string): void;
@@ -27,7 +28,11 @@ export interface LoggerOptions {
 
 /** Lines on stderr, so that stdout stays free for the ready line. Writes at once: nothing is lost at exit. */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const settings = { level: options.level ?? "info", ...(options.name === undefined ? {} : { name: options.name }) };
+  const settings = {
+    level: options.level ?? "info",
+    ...(options.name === undefined ? {} : { name: options.name }),
+    serializers: { err: describeError },
+  };
   const stderr = destination({ dest: 2, sync: true });
   if (options.format !== "pretty") return pino(settings, stderr);
   const isColoured = process.stderr.isTTY === true && !process.env.NO_COLOR;

@@ -21,8 +21,18 @@ test("an entry is one line with clock, level, name, sentence and details; a stac
     prettyLine(JSON.stringify(entry), false),
     '03:04:05.006 WARN  core: hello peer=127.0.0.1:9 reason="two words"\n',
   );
-  const failed = { level: 50, time, err: { type: "Error", message: "m", stack: "Error: m\n  at x" }, msg: "failed" };
+  const failed = { level: 50, time, err: { type: "Error", message: "m", stack: "  at x" }, msg: "failed" };
   assert.equal(prettyLine(JSON.stringify(failed), false), "03:04:05.006 ERROR failed\n    Error: m\n      at x\n");
+  const causes = [{ code: "B" }, { code: "C", message: "why" }, { message: "deep" }];
+  const wrapped = { level: 50, time, err: { type: "CoreError", code: "A", message: "m", causes }, msg: "failed" };
+  assert.equal(
+    prettyLine(JSON.stringify(wrapped), false),
+    "03:04:05.006 ERROR failed\n    CoreError [A]: m\n    caused by B\n    caused by C: why\n    caused by deep\n",
+  );
+  for (const err of ["text", null, 7, { type: 1 }]) {
+    const line = prettyLine(JSON.stringify({ level: 50, time, err, msg: "failed" }), false);
+    assert.equal(line, `03:04:05.006 ERROR failed\n    ${JSON.stringify(err)}\n`);
+  }
   assert.ok(prettyLine(JSON.stringify(failed), true).includes("\u001b[31mERROR\u001b[0m failed"));
 });
 

@@ -1,3 +1,5 @@
+import type { DescribedError } from "./describe-error.ts";
+
 // Log lines for people: `12:03:04.567 WARN  core: message key=value`. Pure but for the time zone.
 
 interface Entry {
@@ -5,7 +7,7 @@ interface Entry {
   readonly time: number;
   readonly name?: string;
   readonly msg?: string;
-  readonly err?: { readonly type?: string; readonly message?: string; readonly stack?: string };
+  readonly err?: unknown;
   readonly [detail: string]: unknown;
 }
 
@@ -19,7 +21,7 @@ const colours: Readonly<Record<number, string>> = {
 const reset = "\u001b[0m";
 const shownApart: ReadonlySet<string> = new Set(["level", "time", "pid", "hostname", "name", "msg", "err"]);
 
-/** A line of pino's JSON as one for people, stack of an error below it. What is no such line stays as it is. */
+/** A line of pino's JSON as one for people, an error and its stack below it. What is no such line stays as it is. */
 export function prettyLine(json: string, isColoured: boolean): string {
   const entry = parse(json);
   if (entry === undefined) return json;
@@ -30,7 +32,7 @@ export function prettyLine(json: string, isColoured: boolean): string {
   const shown = details.map(
     ([key, value]) => ` ${key}=${typeof value === "string" ? quoted(value) : JSON.stringify(value)}`,
   );
-  return `${clock(entry.time)} ${level} ${name}${entry.msg ?? ""}${shown.join("")}${stackOf(entry)}\n`;
+  return `${clock(entry.time)} ${level} ${name}${entry.msg ?? ""}${shown.join("")}${errorOf(entry)}\n`;
 }
 
 function parse(json: string): Entry | undefined {
@@ -42,10 +44,20 @@ function parse(json: string): Entry | undefined {
   }
 }
 
-function stackOf({ err }: Entry): string {
+function errorOf({ err }: Entry): string {
   if (err === undefined) return "";
-  const text = err.stack ?? `${err.type ?? "Error"}: ${err.message ?? ""}`;
+  const text = isDescribed(err) ? errorText(err) : JSON.stringify(err);
   return `\n${text.replaceAll(/^/gm, "    ")}`;
+}
+
+function isDescribed(err: unknown): err is DescribedError {
+  return typeof err === "object" && err !== null && "type" in err && "message" in err;
+}
+
+function errorText({ type, code, message, causes = [], stack }: DescribedError): string {
+  const head = `${type}${code === undefined ? "" : ` [${code}]`}: ${message}`;
+  const below = causes.map((cause) => `caused by ${[cause.code, cause.message].filter(Boolean).join(": ")}`);
+  return [head, ...below, ...(stack === undefined ? [] : [stack])].join("\n");
 }
 
 /** Plain words need no quotes; everything else is shown so that one line stays one line. */

@@ -110,6 +110,20 @@ export const extensionCalls = {
     const { changes, nextCursor, ended } = await waits.watch(request, giveUp);
     return create(management.WatchInstanceResponseSchema, { changes: changes.map(changeMessage), nextCursor, ended });
   },
+
+  async watchInstances(
+    { management: { feed } }: Server,
+    { workflow, cursor, waitMs, tenantId }: management.WatchInstancesRequest,
+    giveUp: AbortSignal,
+  ): Promise<management.WatchInstancesResponse> {
+    const request = { waitMs, ...present({ workflow, cursor, tenantId }) };
+    const { instances, nextCursor, reset } = await feed.poll(request, giveUp);
+    return create(management.WatchInstancesResponseSchema, {
+      instances: instances.map(detailsMessage),
+      nextCursor,
+      reset,
+    });
+  },
 } as const;
 
 async function order(

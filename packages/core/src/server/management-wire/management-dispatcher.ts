@@ -107,6 +107,8 @@ export class ManagementDispatcher {
         return { case: name, value: await extensionCalls.listHistory(server, value) };
       case "watchInstance":
         return { case: name, value: await extensionCalls.watchInstance(server, value, giveUp) };
+      case "watchInstances":
+        return { case: name, value: await extensionCalls.watchInstances(server, value, giveUp) };
     }
   }
 

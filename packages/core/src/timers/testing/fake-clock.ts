@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
+import { operationsUnderWay } from "./counted-store.ts";
 
 interface Timer {
   readonly atMs: number;
@@ -59,7 +60,10 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Everything that goes on by itself in memory has been carried out: a flush and its answers take a turn or two of the event loop each. */
+/**
+ * Everything that goes on by itself has been carried out: a flush and its answers take a turn or two of the event loop each in memory;
+ * stores with I/O must be counted ones.
+ */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 8; turn += 1) await setImmediate();
+  for (let quiet = 0; quiet < 8; quiet = operationsUnderWay() === 0 ? quiet + 1 : 0) await setImmediate();
 }
