@@ -1,6 +1,7 @@
 // A slower or failing disk for one process: put before it with LD_PRELOAD. Every fsync and fdatasync takes
 // DISK_SHIM_DELAY_US longer. While the file named by DISK_SHIM_FAULT exists, its first word decides what fails:
-// "sync" fsync and fdatasync with EIO, "write" writes to files with EIO, "full" writes to files with ENOSPC.
+// "sync" fsync and fdatasync with EIO, "write" writes to files with EIO, "full" writes to files with ENOSPC; "slow": nothing, but fsync and
+// fdatasync take a quarter of a second.
 // Only regular files are concerned, and none of the three standard streams.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum fault { NONE, SYNC, WRITE, FULL };
+enum fault { NONE, SYNC, WRITE, FULL, SLOW };
+
+static const long slow_us = 250000;
 
 static long delay_us = -1;
 static const char *fault_path;
@@ -23,7 +26,9 @@ static const char *fault_path;
 __attribute__((constructor)) static void read_environment(void) {
   const char *text = getenv("DISK_SHIM_DELAY_US");
   delay_us = text ? atol(text) : 0;
-  fault_path = getenv("DISK_SHIM_FAULT");
+  // A copy: PostgreSQL writes its title over the environment that it was started with.
+  const char *path = getenv("DISK_SHIM_FAULT");
+  fault_path = path ? strdup(path) : NULL;
 }
 
 static enum fault present_fault(void) {
@@ -42,6 +47,7 @@ static enum fault present_fault(void) {
   if (!strncmp(word, "sync", 4)) return SYNC;
   if (!strncmp(word, "write", 5)) return WRITE;
   if (!strncmp(word, "full", 4)) return FULL;
+  if (!strncmp(word, "slow", 4)) return SLOW;
   return NONE;
 }
 
@@ -58,11 +64,13 @@ static int write_error(int fd) {
 }
 
 static int sync_with(long number, int fd) {
-  if (delay_us > 0) {
-    struct timespec pause = {delay_us / 1000000, (delay_us % 1000000) * 1000};
+  enum fault fault = present_fault();
+  long pause_us = delay_us + (fault == SLOW ? slow_us : 0);
+  if (pause_us > 0) {
+    struct timespec pause = {pause_us / 1000000, (pause_us % 1000000) * 1000};
     nanosleep(&pause, NULL);
   }
-  if (present_fault() == SYNC) {
+  if (fault == SYNC) {
     errno = EIO;
     return -1;
   }

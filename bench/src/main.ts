@@ -56,13 +56,17 @@ const program = new Command("bench")
   .description("Figures of ours and of the original Rust system side by side, under the original's own client.")
   .argument("[NAME...]", "only benchmarks whose name contains one of these words")
   .option("--json", "one JSON object on stdout instead of tables", false)
-  .option("--quick", "a minute instead of ten: shows that everything runs, gives no figures to quote", false)
+  .option(
+    "--quick",
+    "some minutes instead of half an hour: shows that everything runs, gives no figures to quote",
+    false,
+  )
   .option("--rounds <N>", "measure each server so many times")
   .option("--seconds <S>", "length of one measurement")
   .option("--dir <DIR>", "where databases are written while it runs", tmpdir())
   .addHelpText(
     "after",
-    `\nBenchmarks:\n${benchmarks.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}`,
+    `\nBenchmarks:\n${benchmarks.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join("\n")}`,
   );
 program.parse();
 await main(program.args, program.opts<Options>()).catch((error: Error) => {

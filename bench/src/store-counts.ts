@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /** What a core's store has done since it was opened. */
-export interface StoreCounts {
+export type StoreCounts = {
   readonly transactions: number;
   readonly statements: number;
-}
+};
 
 /** A core's page of metrics, on a port that is free now. */
 export interface CountsPage {

@@ -30,3 +30,8 @@ export interface Benchmark {
   readonly about: string;
   run(ground: Ground, plan: Plan, progress: (text: string) => void): Promise<Results>;
 }
+
+/** The results of a benchmark that only compares. */
+export function compared(comparisons: readonly Comparison[]): Results {
+  return { comparisons, figures: [] };
+}

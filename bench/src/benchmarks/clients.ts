@@ -1,6 +1,6 @@
 import { startEcho, startGrpcEcho } from "../peers.ts";
-import { type Comparison, compare } from "../side-by-side.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { type Comparison, compareOn, courses } from "../side-by-side.ts";
+import { type Benchmark, compared } from "./benchmark.ts";
 
 const inFlightLevels = [1, 64];
 
@@ -13,16 +13,13 @@ export const clients: Benchmark = {
     await using grpc = await startGrpcEcho();
     const comparisons: Comparison[] = [];
     for (const generator of ["quic", "http2"] as const) {
-      for (const inFlight of inFlightLevels) {
-        const contestants = [
-          { name: `ours, ${generator}`, server: ours, generator },
-          { name: "grpc-js, plaintext", server: grpc, generator: "grpc" },
-        ] as const;
-        const load = { mode: "poll", inFlight } as const;
-        const name = `clients ${generator}`;
-        comparisons.push(await compare(name, ground.binFolder, load, plan, contestants, progress));
-      }
+      const all = courses(`clients ${generator}`, { mode: "poll" }, inFlightLevels);
+      const some = await compareOn(all, { ground, plan, progress }, async () => [
+        { name: `ours, ${generator}`, server: ours, generator },
+        { name: "grpc-js, plaintext", server: grpc, generator: "grpc" },
+      ]);
+      comparisons.push(...some);
     }
-    return { comparisons, figures: [] };
+    return compared(comparisons);
   },
 };

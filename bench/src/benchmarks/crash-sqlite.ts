@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Strike, wage } from "../crash/campaign.ts";
-import { type DiskShim, diskShim } from "../crash/disk-shim.ts";
+import { diskShim } from "../crash/disk-shim.ts";
+import { readSqlite } from "../crash/long-reader.ts";
 import { reportFacts } from "../crash/report.ts";
 import { Restartable } from "../crash/restartable.ts";
+import { retain, retentionEnv } from "../crash/retention.ts";
 import { faulty, filled, killed, makeBallast } from "../crash/strikes.ts";
 import { mountTmpfs } from "../crash/tmpfs.ts";
 import { type Ground, ourCore } from "../peers.ts";
@@ -19,29 +21,32 @@ const fullBelowBytes = 256 * 2 ** 10;
 export const crashSqlite: Benchmark = {
   name: "crash-sqlite",
   about:
-    "our core on SQLite under full load: SIGKILL, failing fsync and writes, full disk; what was acknowledged is read back",
+    "our core on SQLite under full load: SIGKILL, slow and failing fsync, failing writes, full disk, retention and a long reader; what was acknowledged is read back",
   async run(ground, _plan, progress) {
     const random = seededRandom(progress);
     const shim = await diskShim(ground.dataFolder);
     const facts: Fact[] = [];
-    await using core = await startCore(ground, "crash-sqlite", shim);
+    await using core = await startCore(ground, "crash-sqlite", shim.env);
     const killing: Strike[] = Array.from({ length: kills }, () => killed(core, "core"));
-    const failing = (["sync", "write", "full"] as const).map((fault) => faulty(shim, fault));
+    const failing = (["slow", "sync", "write", "full"] as const).map((fault) => faulty(shim, fault));
     const first = await wage({ address: core.address, strikes: killing }, "killed", random, progress);
     facts.push(...reportFacts("crash-sqlite", `${kills} × SIGKILL`, first, progress));
     const second = await wage({ address: core.address, strikes: failing }, "faulty", random, progress);
     facts.push(...reportFacts("crash-sqlite", "failing disk", second, progress));
     facts.push(...(await onSmallDisk(ground, random, progress)));
+    await using removing = await startCore(ground, "crash-sqlite-retention", retentionEnv);
+    const openReader = () => readSqlite(join(ground.dataFolder, "crash-sqlite-retention", "core.db"));
+    facts.push(...(await retain("crash-sqlite", { core: removing, openReader }, random, progress)));
     return { comparisons: [], figures: [], facts };
   },
 };
 
-async function startCore(ground: Ground, name: string, shim: DiskShim): Promise<Restartable> {
+async function startCore(ground: Ground, name: string, env: Readonly<Record<string, string>>): Promise<Restartable> {
   const folder = join(ground.dataFolder, name);
   await mkdir(folder);
   return await Restartable.start((address) => {
     const command = ourCore(`sqlite:${join(folder, "core.db")}`, folder, address);
-    return { ...command, env: { ...command.env, ...shim.env } };
+    return { ...command, env: { ...command.env, ...env } };
   });
 }
 

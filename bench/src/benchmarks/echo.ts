@@ -1,6 +1,6 @@
 import { startEcho } from "../peers.ts";
-import { type Comparison, compare } from "../side-by-side.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { compareOn, courses } from "../side-by-side.ts";
+import { type Benchmark, compared } from "./benchmark.ts";
 
 const inFlightLevels = [1, 64, 256];
 
@@ -11,15 +11,12 @@ export const echo: Benchmark = {
   async run(ground, plan, progress) {
     await using ours = await startEcho(ground, "ours");
     await using original = await startEcho(ground, "original");
-    const contestants = [
-      { name: "ours", server: ours },
-      { name: "original", server: original },
-    ] as const;
-    const comparisons: Comparison[] = [];
-    for (const inFlight of inFlightLevels) {
-      const load = { mode: "poll", inFlight } as const;
-      comparisons.push(await compare("echo", ground.binFolder, load, plan, contestants, progress));
-    }
-    return { comparisons, figures: [] };
+    const all = courses("echo", { mode: "poll" }, inFlightLevels);
+    return compared(
+      await compareOn(all, { ground, plan, progress }, async () => [
+        { name: "ours", server: ours },
+        { name: "original", server: original },
+      ]),
+    );
   },
 };

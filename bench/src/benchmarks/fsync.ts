@@ -1,6 +1,7 @@
 import { countFsyncs, straceInstalled } from "../fsync.ts";
 import { runCount } from "../load.ts";
 import { peers, startCore } from "../peers.ts";
+import { perCheckpoint } from "../per-checkpoint.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";
 
 const inFlightLevels = [1, 64];
@@ -19,9 +20,13 @@ export const fsync: Benchmark = {
       const counted: Record<string, number> = {};
       for (const peer of peers) {
         await using core = await startCore(ground, peer);
-        const work = () => runCount(ground.binFolder, core, { mode: "checkpoint", inFlight }, plan.tracedCheckpoints);
-        counted[peer] = (await countFsyncs(core, work)) / plan.tracedCheckpoints;
-        progress(`fsync, ${inFlight} in flight, ${peer}: ${counted[peer].toFixed(3)} per checkpoint`);
+        const run = (checkpoints: number) =>
+          runCount(ground.binFolder, core, { mode: "checkpoint", inFlight }, checkpoints);
+        const { fsyncs } = await perCheckpoint(plan.tracedCheckpoints, async (checkpoints) => {
+          return { fsyncs: await countFsyncs(core, () => run(checkpoints)) };
+        });
+        counted[peer] = fsyncs;
+        progress(`fsync, ${inFlight} in flight, ${peer}: ${fsyncs.toFixed(3)} per checkpoint`);
       }
       const name = `per checkpoint, ${inFlight} in flight`;
       const unit = "fsyncs";

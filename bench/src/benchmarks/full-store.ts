@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { runProgram } from "../child.ts";
 import { runCount } from "../load.ts";
 import { type Core, type Ground, startCore } from "../peers.ts";
-import { type Comparison, compare } from "../side-by-side.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { compareOn, courses } from "../side-by-side.ts";
+import { type Benchmark, compared } from "./benchmark.ts";
 
 const inFlightLevels = [1, 256];
 const warmUpCheckpoints = 20_000;
@@ -26,16 +26,13 @@ export const fullStore: Benchmark = {
     };
     await using full = await startCore(ground, "ours", { fill });
     await runCount(ground.binFolder, full, warmUp, warmUpCheckpoints);
-    const comparisons: Comparison[] = [];
-    for (const inFlight of inFlightLevels) {
-      const contestants = [
+    const all = courses("full-store", { mode: "checkpoint" }, inFlightLevels);
+    return compared(
+      await compareOn(all, { ground, plan, progress }, async () => [
         { name: `${millions} stored`, server: full },
         { name: "empty", server: () => startWarm(ground) },
-      ] as const;
-      const load = { mode: "checkpoint", inFlight } as const;
-      comparisons.push(await compare("full-store", ground.binFolder, load, plan, contestants, progress));
-    }
-    return { comparisons, figures: [] };
+      ]),
+    );
   },
 };
 

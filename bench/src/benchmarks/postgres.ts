@@ -1,7 +1,7 @@
 import { startCore } from "../peers.ts";
 import { emptyDatabase, startPostgres } from "../postgres.ts";
-import { type Comparison, compare } from "../side-by-side.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { compareOn, courses } from "../side-by-side.ts";
+import { type Benchmark, compared } from "./benchmark.ts";
 
 const inFlightLevels = [1, 64, 256];
 
@@ -11,18 +11,15 @@ export const postgres: Benchmark = {
   about: "durable checkpoints of 256 B: our core on PostgreSQL beside our core on SQLite",
   async run(ground, plan, progress) {
     await using server = await startPostgres();
-    const comparisons: Comparison[] = [];
-    for (const inFlight of inFlightLevels) {
-      await using database = await emptyDatabase(ground, server);
-      await using onPostgres = await database.startCore();
-      await using onSqlite = await startCore(ground, "ours");
-      const contestants = [
-        { name: "PostgreSQL", server: onPostgres },
-        { name: "SQLite", server: onSqlite },
-      ] as const;
-      const load = { mode: "checkpoint", inFlight } as const;
-      comparisons.push(await compare("postgres", ground.binFolder, load, plan, contestants, progress));
-    }
-    return { comparisons, figures: [] };
+    const all = courses("postgres", { mode: "checkpoint" }, inFlightLevels);
+    return compared(
+      await compareOn(all, { ground, plan, progress }, async (running) => {
+        const database = running.use(await emptyDatabase(ground, server));
+        return [
+          { name: "PostgreSQL", server: running.use(await database.startCore()) },
+          { name: "SQLite", server: running.use(await startCore(ground, "ours")) },
+        ];
+      }),
+    );
   },
 };

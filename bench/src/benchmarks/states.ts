@@ -1,8 +1,8 @@
 import { startCore, startEcho } from "../peers.ts";
-import { compare } from "../side-by-side.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { compareOn, courses } from "../side-by-side.ts";
+import { type Benchmark, compared } from "./benchmark.ts";
 
-const inFlight = 64;
+const inFlightLevels = [64];
 const stateBytes = 65_536;
 
 /** Large states: what storing them takes beside carrying them. */
@@ -10,16 +10,12 @@ export const states: Benchmark = {
   name: "states",
   about: "new checkpoints of 64 KiB: our core on SQLite beside our server that throws them away",
   async run(ground, plan, progress) {
-    await using core = await startCore(ground, "ours");
-    await using echo = await startEcho(ground, "ours");
-    const contestants = [
-      { name: "core", server: core },
-      { name: "nothing stored", server: echo },
-    ] as const;
-    const load = { mode: "checkpoint", inFlight, stateBytes, isForgotten: true } as const;
-    return {
-      comparisons: [await compare("states 64 KiB", ground.binFolder, load, plan, contestants, progress)],
-      figures: [],
-    };
+    const all = courses("states 64 KiB", { mode: "checkpoint", stateBytes, isForgotten: true }, inFlightLevels);
+    return compared(
+      await compareOn(all, { ground, plan, progress }, async (running) => [
+        { name: "core", server: running.use(await startCore(ground, "ours")) },
+        { name: "nothing stored", server: running.use(await startEcho(ground, "ours")) },
+      ]),
+    );
   },
 };

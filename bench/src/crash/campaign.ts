@@ -2,14 +2,18 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Ledger, type Verdict } from "./ledger.ts";
 import { CrashLoad, withReader } from "./load.ts";
 
-const lanes = 64;
+/** Callers, each with an instance of its own. */
+export const lanes = 64;
 const stateBytes = 256;
 
 /** Something bad that is done to a running system under load. */
 export interface Strike {
   readonly name: string;
-  /** Does it, and resolves once the cause has gone away: what was killed is being started again, the disk is well. */
-  strike(): Promise<void>;
+  /**
+   * Does it, and resolves once the cause has gone away: what was killed is being started again, the disk is well. `acknowledged` tells how many
+   * calls were answered so far.
+   */
+  strike(acknowledged: () => number): Promise<void>;
 }
 
 /** A system that a campaign is waged against. */
@@ -40,19 +44,22 @@ export async function wage(
   const ledger = new Ledger(lanes, stateBytes, prefix);
   const load = new CrashLoad(victim.address, ledger);
   const resumedAfterMs: number[] = [];
-  await load.start();
-  for (const { name, strike } of victim.strikes) {
-    await load.nextAcknowledged();
-    await wait(200 + random() * 800);
-    await strike();
-    const gone = performance.now();
-    await load.nextAcknowledged();
-    const tookMs = performance.now() - gone;
-    resumedAfterMs.push(tookMs);
-    progress(`${name}: first acknowledgement after ${Math.round(tookMs)} ms, ${ledger.acknowledged} so far`);
+  try {
+    await load.start();
+    for (const { name, strike } of victim.strikes) {
+      await load.nextAcknowledged();
+      await wait(200 + random() * 800);
+      await strike(() => ledger.acknowledged);
+      const gone = performance.now();
+      await load.nextAcknowledged();
+      const tookMs = performance.now() - gone;
+      resumedAfterMs.push(tookMs);
+      progress(`${name}: first acknowledgement after ${Math.round(tookMs)} ms, ${ledger.acknowledged} so far`);
+    }
+    await wait(500);
+  } finally {
+    await load.stop();
   }
-  await wait(500);
-  await load.stop();
   const verdict = await withReader(victim.address, ledger, (read) => ledger.verify(read));
   return { ...verdict, strikes: victim.strikes.length, resumedAfterMs, errors: load.errors };
 }

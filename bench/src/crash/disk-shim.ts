@@ -5,7 +5,7 @@ import { runProgram } from "../child.ts";
 const source = join(import.meta.dirname, "..", "..", "shim", "disk-shim.c");
 
 /** What fails while a fault is on: see bench/shim/disk-shim.c. */
-export type Fault = "sync" | "write" | "full";
+export type Fault = "sync" | "write" | "full" | "slow";
 
 /** A disk of one process that can be made slow or bad. */
 export interface DiskShim {

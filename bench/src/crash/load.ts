@@ -1,10 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { create, instance, QuicClient, sendRequest } from "@runtara/protocol";
+import { crashClient, register } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
 
 const pauseAfterErrorMs = 10;
-const requestTimeoutMs = 5_000;
-const connectTimeoutMs = 500;
 const readTriesMax = 50;
 
 /** Full load by one client, going on through every failure, until it is stopped. */
@@ -19,8 +18,7 @@ export class CrashLoad {
 
   constructor(serverAddr: string, ledger: Ledger) {
     this.#ledger = ledger;
-    const times = { connectTimeoutMs, requestTimeoutMs };
-    this.#client = new QuicClient({ serverAddr, dangerouslySkipVerification: true, retry: false, ...times });
+    this.#client = crashClient(serverAddr);
   }
 
   /** Texts of the failures that callers saw, and how often. */
@@ -29,7 +27,9 @@ export class CrashLoad {
   }
 
   async start(): Promise<void> {
-    for (let lane = 0; lane < this.#ledger.lanes; lane++) await this.#register(lane);
+    for (let lane = 0; lane < this.#ledger.lanes; lane++) {
+      await register(this.#client, this.#ledger.instanceId(lane));
+    }
     for (let lane = 0; lane < this.#ledger.lanes; lane++) this.#lanes.push(this.#save(lane));
   }
 
@@ -45,13 +45,6 @@ export class CrashLoad {
     this.#isStopped = true;
     await Promise.all(this.#lanes);
     await this.#client.close();
-  }
-
-  async #register(lane: number): Promise<void> {
-    const instanceId = this.#ledger.instanceId(lane);
-    const message = create(instance.RegisterInstanceRequestSchema, { instanceId, tenantId: "crash" });
-    const { success, error } = await sendRequest(this.#client, message);
-    if (!success) throw new Error(`${instanceId} could not register: ${error}`);
   }
 
   async #save(lane: number): Promise<void> {

@@ -18,22 +18,31 @@ export function killed(server: Restartable, what: string): Strike {
   };
 }
 
-/** The disk fails for a while. */
+const faultNames: Record<Fault, string> = {
+  slow: "fsync takes 250 ms",
+  sync: "fsync fails",
+  write: "writing fails",
+  full: "disk full",
+};
+
+/** The disk fails for a while. Nothing may be acknowledged meanwhile, unless it is only slow. */
 export function faulty(shim: DiskShim, fault: Fault): Strike {
-  const names: Record<Fault, string> = { sync: "fsync fails", write: "writing fails", full: "disk full" };
   return {
-    name: names[fault],
-    async strike() {
+    name: faultNames[fault],
+    async strike(acknowledged) {
       shim.break(fault);
-      await wait(faultMs);
-      shim.mend();
+      try {
+        await wait(faultMs / 2);
+        const before = acknowledged();
+        await wait(faultMs / 2);
+        const some = acknowledged() - before;
+        if (some > 0 !== (fault === "slow"))
+          throw new Error(`${faultNames[fault]}: ${some} calls were acknowledged meanwhile`);
+      } finally {
+        shim.mend();
+      }
     },
   };
-}
-
-/** The database server ends at once, as in a crash, and starts again. The cause has gone when it takes connections. */
-export function restarted(server: { restart(mode: "immediate"): Promise<void> }): Strike {
-  return { name: "PostgreSQL restarted", strike: () => server.restart("immediate") };
 }
 
 /** The file system is really full, until a file that nobody needs is removed. */

@@ -1,10 +1,13 @@
 // `node fill-store.ts DATABASE_URL INSTANCES CHECKPOINTS`: a store as after months: so many instances, nine of ten of them completed,
 // and their checkpoints of 256 B. Straight into the store, because this is not what is measured.
 import { randomBytes } from "node:crypto";
-import { type OperationKind, type OperationOf, openStore, type Store } from "@runtara/store";
+import { type OperationOf, openStore, type Store } from "@runtara/store";
 
-const flushEvery = 512;
+/** Instances whose operations are under way together: enough for whole transactions of the store, few enough for its queue. */
+const instancesAtOnce = 2_048;
+const tellEvery = 100_000;
 const openShare = 10;
+const accepted: ReadonlySet<string> = new Set(["registered", "saved", "stored"]);
 
 const [url = "", instances = "0", checkpoints = "0"] = process.argv.slice(2);
 const store = await openStore(url);
@@ -13,18 +16,22 @@ const perInstance = Math.max(1, Math.round(Number(checkpoints) / Math.max(1, ins
 const state = new Uint8Array(256).fill(0x5a);
 const bornMs = Date.now() - 30 * 86_400_000;
 
-for (let first = 0; first < instanceCount; first += flushEvery) {
-  const numbers = Array.from({ length: Math.min(flushEvery, instanceCount - first) }, (_, index) => first + index);
-  await all(store, numbers.map(registered));
-  for (let number = 0; number < perInstance; number++) {
-    await all(
-      store,
-      numbers.map((index) => saved(index, number)),
-    );
-  }
-  await all(store, numbers.filter((index) => index % openShare !== 0).map(completed));
+for (let first = 0; first < instanceCount; first += instancesAtOnce) {
+  await storeSome(store, first, Math.min(first + instancesAtOnce, instanceCount));
+  const [before, now] = [first, first + instancesAtOnce].map((count) => Math.floor(count / tellEvery));
+  if (before !== now) process.stderr.write(`full-store: ${first + instancesAtOnce} instances stored\n`);
 }
 await store.close();
+
+/** All at once: the store carries out the operations of one instance in the order in which they come. */
+async function storeSome(target: Store, first: number, end: number): Promise<void> {
+  const answers: Promise<{ readonly outcome: string }>[] = [];
+  for (let index = first; index < end; index++) answers.push(target.run(registered(index)));
+  for (let index = first; index < end; index++) answers.push(target.run(saved(index)));
+  for (let index = first; index < end; index++) if (index % openShare !== 0) answers.push(target.run(completed(index)));
+  const refused = (await Promise.all(answers)).find(({ outcome }) => !accepted.has(outcome));
+  if (refused !== undefined) throw new Error(`an operation was answered ${refused.outcome}`);
+}
 
 function registered(index: number): OperationOf<"registerInstance"> {
   return {
@@ -38,22 +45,13 @@ function registered(index: number): OperationOf<"registerInstance"> {
   };
 }
 
-function saved(index: number, number: number): OperationOf<"saveCheckpoint"> {
-  return {
-    kind: "saveCheckpoint",
-    instanceId: `stored-${index}`,
-    checkpointId: `step-${number}`,
-    state,
-    nowMs: bornMs + index,
-  };
+function saved(index: number): OperationOf<"saveBatch"> {
+  const entries = Array.from({ length: perInstance }, (_, number) => ({ checkpointId: `step-${number}`, state }));
+  const nowMs = bornMs + index;
+  return { kind: "saveBatch", instanceId: `stored-${index}`, epoch: 1, entries, messages: [], nowMs };
 }
 
 function completed(index: number): OperationOf<"appendEvent"> {
   const nowMs = bornMs + index;
   return { kind: "appendEvent", instanceId: `stored-${index}`, type: "completed", createdAtMs: nowMs, nowMs };
-}
-
-/** One flush, and all of its answers. */
-async function all<K extends OperationKind>(target: Store, operations: readonly OperationOf<K>[]): Promise<void> {
-  await Promise.all(operations.map((operation) => target.run(operation)));
 }
