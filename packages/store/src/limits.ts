@@ -76,7 +76,7 @@ export const limits = {
   /** First pause between tries to reach a PostgreSQL server that was lost, in ms; each is longer than the one before. */
   reconnectDelayMsMin: 50,
   /** Longest pause between such tries, in ms. */
-  reconnectDelayMsMax: 2_000,
+  reconnectDelayMsMax: 1_000,
   /** Longest time between a commit and the notice of it in another process where notices are sent, in ms. */
   noticeDelayMs: 10,
   /** How often other processes' writes are looked for where no notices are sent, in ms; work and due times half of it. */
