@@ -13,6 +13,7 @@ const usualColumns: ReadonlySet<string> = new Set([
   "first_started_at",
   "started_at",
   "last_seen_at",
+  "due_at",
   "changes",
   "counted_up_to",
 ]);
