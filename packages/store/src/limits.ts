@@ -16,6 +16,8 @@ export const limits = {
   sqliteWalPagesMax: 4_000,
   /** Checkpoints that may wait for the index of SQLite's log; they are looked up in memory. */
   sqliteUnindexedRowsMax: 4_096,
+  /** So many of them are brought into that index at once, at least: a commit that brings in none writes fewer pages. */
+  sqliteIndexSliceMin: 64,
   /** Characters of the ids of checkpoints that wait for that index; at either bound it is brought up to date. */
   sqliteUnindexedCharactersMax: 1_000_000,
   /** SQLite's page cache, in KiB. */

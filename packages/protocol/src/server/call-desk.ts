@@ -93,11 +93,12 @@ export class CallDesk<Request extends RequestEnvelope, Response extends Response
     if (call.connection.isLeaving) this.sayFarewell(call.connection);
   }
 
-  /** Closes a connection once none of its calls is open and the last answer has had time to leave. For a drain. */
+  /** Closes a connection once none of its calls is open and the last answer has had time to leave, each one anew. For a drain. */
   sayFarewell(connection: ServerConnection<Request, Response>): void {
     connection.isLeaving = true;
+    clearTimeout(connection.farewell);
     const isDone = (): boolean => connection.bytesInFlight === 0;
-    if (isDone()) setTimeout(() => isDone() && connection.close(), limits.farewellMs).unref();
+    if (isDone()) connection.farewell = setTimeout(() => isDone() && connection.close(), limits.farewellMs).unref();
   }
 
   /** What a client is told whose call is cut or refused although it is in order. */

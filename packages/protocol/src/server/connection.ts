@@ -32,6 +32,8 @@ export class ServerConnection<
   knowsExtensions = false;
   /** For QuicServer: the drain has refused or cut a call of it and closes it after its last one. */
   isLeaving = false;
+  /** For QuicServer: closes it then, unless a call comes before. */
+  farewell: NodeJS.Timeout | undefined;
   readonly #peer: TransportPeer;
 
   /** For QuicServer. */

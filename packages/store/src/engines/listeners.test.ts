@@ -35,3 +35,19 @@ test("a listener that is given twice is told twice and forgotten once", () => {
   listeners.tell([notice]);
   assert.equal(told, 3);
 });
+
+test("who begins while others are told, or begins anew, is told of what comes later only", () => {
+  const listeners = new Listeners();
+  let told = 0;
+  const listener = () => {
+    told += 1;
+    assert.equal(told, 1);
+    stop();
+    stop = listeners.add(listener);
+  };
+  let stop = listeners.add(listener);
+  listeners.tell([notice, notice]);
+  assert.equal(told, 1);
+  stop();
+  assert.equal(listeners.size, 0);
+});

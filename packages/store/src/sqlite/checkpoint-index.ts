@@ -20,6 +20,7 @@ import type { Connection } from "./statements.ts";
 export class CheckpointIndex {
   readonly #connection: Connection;
   readonly #rowsMax: number;
+  readonly #sliceMin: number;
   readonly #statements;
   /** Behind those of `#catchUp`, if there is one. */
   #recent: Recent = new Recent();
@@ -27,11 +28,14 @@ export class CheckpointIndex {
   #indexedUpTo = 0;
   #lastRow = 0;
   #appended = 0;
+  /** Rows that the index is to be given with one of the next commits. */
+  #owed = 0;
 
   /** `rowsMax`: rows that may wait for the index; a test takes a small number. */
   constructor(connection: Connection, rowsMax: number = limits.sqliteUnindexedRowsMax) {
     this.#connection = connection;
     this.#rowsMax = rowsMax;
+    this.#sliceMin = Math.min(limits.sqliteIndexSliceMin, rowsMax);
     this.#statements = {
       state: connection.prepare("SELECT indexed_up_to, last_id FROM checkpoint_index_state"),
       recent: connection.prepare(
@@ -64,6 +68,7 @@ export class CheckpointIndex {
     this.#catchUp = undefined;
     this.#lastRow = this.#indexedUpTo;
     this.#appended = 0;
+    this.#owed = 0;
   }
 
   /** The last id of the log that has been given away, as far as it is known. */
@@ -119,8 +124,13 @@ export class CheckpointIndex {
   /** To be called before a commit: lets the index follow by a slice, if enough rows wait for it. */
   follow(): void {
     if (this.#catchUp === undefined && this.#isDue()) this.#beginCatchUp();
-    if (this.#catchUp?.advance(sliceFor(this.#appended))) this.#endCatchUp();
+    const slice = sliceFor(this.#appended);
     this.#appended = 0;
+    if (this.#catchUp === undefined) return;
+    this.#owed += slice;
+    if (this.#owed < this.#sliceMin) return;
+    if (this.#catchUp.advance(this.#owed)) this.#endCatchUp();
+    this.#owed = 0;
   }
 
   /** Brings the index up to date. Before rows of the log are removed this must be done, so that nobody looks for them in memory. */

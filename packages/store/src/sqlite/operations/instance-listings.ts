@@ -102,10 +102,9 @@ export function prepareQueryInstances(context: Context): (operation: QueryInstan
     const wanted = parts.map((part) => `${part} AND created_at > ?4 AND ${wantedTags} AND ${after("?6", "?7")}`);
     return once(() => context.connection.prepare(merged(wanted, newestFirst("?8", "?9"))));
   };
-  const byTenant = statementOf(["tenant_id = ?1"]);
-  const byWorkflow = statementOf([
-    "tenant_id = ?1 AND workflow = ?2 AND (?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))",
-  ]);
+  const ofStatuses = "(?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))";
+  const byTenant = statementOf([`tenant_id = ?1 AND ${ofStatuses}`]);
+  const byWorkflow = statementOf([`tenant_id = ?1 AND workflow = ?2 AND ${ofStatuses}`]);
   const byStatus = statementOf(
     instanceStatuses.map(
       (_, index) => `status = json_extract(?3, '$[${index}]') AND tenant_id = ?1 AND (?2 IS NULL OR workflow = ?2)`,
@@ -122,10 +121,10 @@ export function prepareQueryInstances(context: Context): (operation: QueryInstan
       createdAfterMs ?? Number.MIN_SAFE_INTEGER,
       Object.keys(tags).length === 0 ? null : JSON.stringify(tags),
     ];
-    // Most of a workflow's instances have ended well; those of the other statuses are fewer, of all workflows together.
+    // Most instances have ended well: of a tenant or a workflow those are many, of all tenants far too many to look through. Those of the
+    // other statuses are fewer, of all tenants and workflows together.
     const isRare = statuses.length > 0 && !statuses.includes("completed");
-    const otherwise = statuses.length === 0 ? byTenant : byStatus;
-    const select = workflow === null || isRare ? otherwise : byWorkflow;
+    const select = isRare ? byStatus : workflow === null ? byTenant : byWorkflow;
     return pageOf(select(), filters, operation, createdBeforeMs) ?? badCursor;
   };
 }
