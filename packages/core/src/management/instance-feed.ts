@@ -85,9 +85,11 @@ export class InstanceFeed {
   ): Promise<FeedPage> {
     let nextCursor = cursor;
     for (;;) {
-      const count = changed.countAfter(nextCursor);
-      if (count === 0) await this.#pause(endMs - this.#clock.now(), signal, this.#sleepers);
-      if (count !== undefined && count < limits.changesMax) {
+      if (changed.countAfter(nextCursor) === 0) {
+        await this.#pause(endMs - this.#clock.now(), signal, this.#sleepers);
+      }
+      const gathered = changed.after(nextCursor, limits.changesMax);
+      if (gathered !== undefined && gathered.instanceIds.length < limits.changesMax) {
         await this.#pause(Math.min(endMs - this.#clock.now(), limits.feedGatherMs), signal);
       }
       if (signal.aborted) return { instances: [], nextCursor, reset: false };

@@ -62,3 +62,17 @@ test("what is no error stays what it is, and an error may have no stack", () => 
   delete bare.stack;
   assert.deepEqual(describeError(bare), { type: "Error", message: "bare" });
 });
+
+test("messages and stacks that are no texts are no trouble; without frames of the cause those of its error are shown", () => {
+  for (const stack of [null, [], 7]) {
+    const cause = Object.assign(new Error("in"), { stack });
+    const outer = new Error("out", { cause });
+    const { message, causes, stack: shown } = described(outer);
+    assert.deepEqual([message, causes], ["out", [{ message: "in" }]]);
+    assert.equal(shown, outer.stack?.split("\n").slice(1).join("\n"));
+    assert.deepEqual(describeError(cause), { type: "Error", message: "in" });
+  }
+  const odd = Object.assign(new Error("in"), { message: /x/ });
+  assert.deepEqual(described(new Error("out", { cause: odd })).causes, [{ message: "/x/" }]);
+  assert.equal(described(odd).message, "/x/");
+});

@@ -7,7 +7,7 @@ export interface DescribedError {
   readonly message: string;
   /** From the outermost inwards; without a message if that is part of what is said before. */
   readonly causes?: readonly DescribedCause[];
-  /** Where the innermost of them was made: its frames, without its message. */
+  /** Where the innermost of them that knows was made: its frames, without its message. */
   readonly stack?: string;
 }
 
@@ -18,7 +18,8 @@ export interface DescribedCause {
 
 /**
  * What the log says of an error: messages of wrapped errors usually repeat those of their causes, so a cause adds only what is
- * new. At most `limits.loggedCausesMax` causes are shown. What is no error stays what it is. Pure.
+ * new. At most `limits.loggedCausesMax` causes are shown. What is no error stays what it is. Messages and stacks need not be texts: errors
+ * are of any making. Pure.
  */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
@@ -26,9 +27,10 @@ export function describeError(error: unknown): unknown {
   const causes: DescribedCause[] = [];
   const code = codeOf(error);
   const codes = new Set([code]);
-  let said = error.message;
+  const outermost = String(error.message);
+  let said = outermost;
   for (const cause of inner) {
-    const { message } = cause;
+    const message = String(cause.message);
     const itsCode = codeOf(cause);
     const isNewCode = itsCode !== undefined && !codes.has(itsCode);
     const isNewText = !said.includes(message);
@@ -38,13 +40,13 @@ export function describeError(error: unknown): unknown {
     codes.add(itsCode);
     said += `\n${message}`;
   }
-  const stack = framesOf(inner.at(-1) ?? error);
+  const stack = [error, ...inner].map(framesOf).findLast((frames) => frames !== "");
   return {
     type: error.name,
     ...(code === undefined ? {} : { code }),
-    message: error.message,
+    message: outermost,
     ...(causes.length === 0 ? {} : { causes }),
-    ...(stack === "" ? {} : { stack }),
+    ...(stack === undefined ? {} : { stack }),
   } satisfies DescribedError;
 }
 
@@ -65,8 +67,8 @@ function codeOf(error: Error): string | undefined {
 }
 
 /** A stack begins with the message, which may have lines of its own. */
-function framesOf({ stack = "" }: Error): string {
-  const lines = stack.split("\n");
+function framesOf({ stack }: { readonly stack?: unknown }): string {
+  const lines = typeof stack === "string" ? stack.split("\n") : [];
   const first = lines.findIndex((line) => /^\s+at /.test(line));
   return first < 0 ? "" : lines.slice(first).join("\n");
 }

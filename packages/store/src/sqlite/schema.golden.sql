@@ -140,7 +140,7 @@ CREATE TABLE workers (
   claims INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX instance_events_in_order ON instance_events (instance_key);
+CREATE INDEX instance_events_in_order ON instance_events (instance_key, id, created_at);
 
 CREATE UNIQUE INDEX instance_signals_by_message ON instance_signals (instance_key, message_id) WHERE message_id IS NOT NULL;
 

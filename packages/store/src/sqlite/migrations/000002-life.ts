@@ -65,7 +65,8 @@ UPDATE retry_attempts SET position = n.position
   ) AS n WHERE instance_key = n.k AND checkpoint_id = n.c AND attempt = n.a;
 UPDATE checkpoint_index_state SET last_id = (SELECT coalesce(max(position), 0) FROM retry_attempts);
 CREATE INDEX retry_attempts_in_order ON retry_attempts (instance_key, position);
-CREATE INDEX instance_events_in_order ON instance_events (instance_key);
+-- With the time, so that a listing by time sorts entries of the index and reads the events of its page alone.
+CREATE INDEX instance_events_in_order ON instance_events (instance_key, id, created_at);
 
 -- All signals to an instance, as history, and its queue: the kind 'queued' without delivered_at. Ids are never used again.
 CREATE TABLE instance_signals (

@@ -72,14 +72,21 @@ type EventColumns = readonly [
 ];
 
 export function prepareListEvents(context: Context): (operation: ListEvents) => ListEventsResult {
-  const from = `FROM instance_events WHERE instance_key = ?1 AND (?2 IS NULL OR event_type = ?2) AND (?3 IS NULL OR subtype = ?3)
-    AND (?4 IS NULL OR created_at >= ?4) AND (?5 IS NULL OR created_at < ?5)`;
   const sql = (text: string) => context.connection.prepare(text);
-  const select = sql(
-    `SELECT id, event_type, subtype, checkpoint_id, payload, created_at, received_at ${from}
-       AND created_at <= ?6 AND (created_at, id) < (?6, ?7) ORDER BY created_at DESC, id DESC LIMIT ?8 OFFSET ?9`,
-  );
-  const count = sql(`SELECT count(*) ${from}`);
+  const statementsFor = (kinds: string) => {
+    const from = `FROM instance_events WHERE instance_key = ?1 AND ${kinds}
+      AND (?4 IS NULL OR created_at >= ?4) AND (?5 IS NULL OR created_at < ?5)`;
+    return {
+      select: sql(
+        `SELECT id, event_type, subtype, checkpoint_id, payload, created_at, received_at FROM instance_events WHERE id IN (
+           SELECT id ${from} AND (created_at, id) < (?6, ?7) ORDER BY created_at DESC, id DESC LIMIT ?8 OFFSET ?9)
+         ORDER BY created_at DESC, id DESC`,
+      ),
+      count: sql(`SELECT count(*) ${from}`),
+    };
+  };
+  const ofAll = statementsFor("?2 IS NULL AND ?3 IS NULL");
+  const ofSome = statementsFor("(?2 IS NULL OR event_type = ?2) AND (?3 IS NULL OR subtype = ?3)");
   return (operation) => {
     const { cursor, type, subtype, createdAfterMs, createdBeforeMs } = operation;
     const place = cursor === undefined ? [maxId, maxId] : placeOf("events", cursor, [0, 0]);
@@ -93,6 +100,7 @@ export function prepareListEvents(context: Context): (operation: ListEvents) => 
       createdBeforeMs ?? null,
     ];
     const [atMs = maxId, id = maxId] = place;
+    const { select, count } = type === undefined && subtype === undefined ? ofAll : ofSome;
     const { rows, last } = cutPage(
       select.all<EventColumns>(...filters, atMs, id, limitOf(operation) + 1, offsetOf(operation)),
       limitOf(operation),
