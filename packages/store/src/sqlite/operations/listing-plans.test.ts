@@ -53,7 +53,7 @@ for (const [name, filter, index] of filters) {
 
 test("a page of all events of an instance sorts entries of the index, and reads no event but its own", async () => {
   using planned = await plannedEngine();
-  const pages = planned.taken().filter(({ sql }) => sql.startsWith("SELECT id, event_type"));
+  const pages = planned.taken().filter(({ sql }) => /^SELECT.* FROM instance_events WHERE id IN/.test(sql));
   assert.equal(pages.length, 2);
   assert.match(pages[0]?.plan ?? "", /SEARCH instance_events USING COVERING INDEX instance_events_in_order/);
 });
