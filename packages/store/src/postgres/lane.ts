@@ -47,7 +47,7 @@ export class Lane {
 
   async #work(): Promise<void> {
     // So that its end, however early, comes after `flush` has noted its beginning.
-    await undefined;
+    await Promise.resolve();
     try {
       while (this.#waiting.length > 0) {
         for (const wave of planWaves(this.#nextBatch())) await this.#carryOut(wave);
