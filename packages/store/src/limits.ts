@@ -92,6 +92,10 @@ export const limits = {
   sqliteWalBytesMax: 268_435_456,
   /** Time between two attempts to begin SQLite's write-ahead log anew while a reader holds it, in ms. */
   walRetryMs: 1_000,
+  /** Pages of SQLite's write-ahead log that the writer may move into the file itself: it is held up for about a tenth of a millisecond by ten. */
+  walFinishPages: 64,
+  /** How often at most they are moved beside the writer before it moves the rest. */
+  walMovesMax: 6,
   /** Ended instances that one removeOld looks at on PostgreSQL; the next goes on behind them. */
   removeLooksMax: 1_000,
   /** Ended instances that removeOld looks at with one statement on SQLite. */

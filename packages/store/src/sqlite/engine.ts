@@ -93,6 +93,12 @@ export class Engine {
     return Math.max(0, this.#statements.walSize.get<[number, number, number]>()?.[1] ?? 0);
   }
 
+  /** Of these, how many are not in the file yet. */
+  walPagesLeft(): number {
+    const [, pages = 0, moved = 0] = this.#statements.walSize.get<[number, number, number]>() ?? [];
+    return Math.max(0, pages - moved);
+  }
+
   /** One outcome per operation, in order; when it returns, what succeeded is durable. */
   run(batch: readonly Operation[]): Outcome[] {
     let started = false;

@@ -15,7 +15,7 @@ export interface LinkEvents {
   onNotices(notices: readonly Notice[]): void;
   /** What others commit from now on is noticed. */
   onWatching(): void;
-  onCheckpointed(walPages: number): void;
+  onCheckpointed(walPages: number, walPagesLeft: number): void;
   /** After each transaction. */
   onStats(stats: ThreadStats): void;
   /** The thread is gone; what it had has been failed. The next operation starts another. */
@@ -163,7 +163,7 @@ export class ThreadLink {
       this.#events.onNotices(unpackNotices(message.notices));
     } else if (message.type === "notices") this.#events.onNotices(unpackNotices(message.notices));
     else if (message.type === "watching") this.#events.onWatching();
-    else if (message.type === "checkpointed") this.#events.onCheckpointed(message.walPages);
+    else if (message.type === "checkpointed") this.#events.onCheckpointed(message.walPages, message.walPagesLeft);
     else if (message.type === "failed") this.#failure = unpackError(message.error);
   }
 

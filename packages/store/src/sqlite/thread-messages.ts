@@ -33,5 +33,5 @@ export type FromThread =
       readonly notices: PackedNotices | undefined;
       readonly stats: ThreadStats;
     }
-  | { readonly type: "checkpointed"; readonly walPages: number }
+  | { readonly type: "checkpointed"; readonly walPages: number; readonly walPagesLeft: number }
   | { readonly type: "notices"; readonly notices: PackedNotices | undefined };

@@ -57,7 +57,7 @@ export class ThreadStore implements Store {
       {
         onNotices: ignore,
         onWatching: ignore,
-        onCheckpointed: () => this.#wal.moved(),
+        onCheckpointed: (_, left) => this.#wal.moved(left),
         onStats: ignore,
         onEnd: () => this.#wal.reset(),
       },

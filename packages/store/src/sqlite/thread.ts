@@ -80,7 +80,7 @@ function serve({ path }: ThreadStart): void {
     } catch {
       // The log stays as long as it is; what is wrong with the disk, the next write says.
     }
-    tell({ type: "checkpointed", walPages: engine.walPages() });
+    tell({ type: "checkpointed", walPages: engine.walPages(), walPagesLeft: engine.walPagesLeft() });
   }
 
   function close(): void {

@@ -22,7 +22,7 @@ export class WalAssistant {
       {
         onNotices: ignore,
         onWatching: ignore,
-        onCheckpointed: () => this.#keeper.moved(),
+        onCheckpointed: (_, left) => this.#keeper.moved(left),
         onStats: ignore,
         onEnd: () => this.#keeper.reset(),
       },

@@ -21,18 +21,18 @@ test("at the bound the pages are moved beside the writer, then the writer finish
   wal.grown(limits.sqliteWalPagesMax);
   wal.grown(limits.sqliteWalPagesMax + 50);
   assert.deepEqual(asked, ["move"]);
-  wal.moved();
+  wal.moved(0);
   wal.finished(limits.sqliteWalPagesMax + 100);
   assert.deepEqual(asked, ["move", "finish"]);
 });
 
 test("a log that a reader holds is tried again when it has grown by as much or after a while, above the bound only after a while", () => {
   let nowMs = 0;
-  const { wal, asked } = keeper({ pages: 10, pagesMax: 30, retryMs: 1_000 }, () => nowMs);
+  const { wal, asked } = keeper({ pages: 10, pagesMax: 30, retryMs: 1_000, finishPages: 0 }, () => nowMs);
   const attempts = (pages: number) => {
     const before = asked.length;
     wal.grown(pages);
-    wal.moved();
+    wal.moved(0);
     wal.finished(pages);
     return asked.slice(before);
   };
@@ -49,6 +49,24 @@ test("a log that a reader holds is tried again when it has grown by as much or a
   assert.deepEqual(attempts(2_000), []);
   assert.deepEqual(attempts(5), []);
   assert.deepEqual(attempts(10), whole, "the reader has gone, the log has begun anew");
+});
+
+test("what the writer adds meanwhile is moved beside it, too, until little is left or it does not grow less", () => {
+  const { wal, asked } = keeper({ pages: 100, pagesMax: 1_000, retryMs: 1_000, finishPages: 5 });
+  wal.grown(100);
+  for (const left of [40, 16, 6]) {
+    wal.moved(left);
+    assert.equal(asked.pop(), "move");
+    assert.ok(!asked.includes("finish"));
+  }
+  wal.moved(5);
+  assert.deepEqual(asked, ["move", "finish"]);
+  wal.finished(105);
+  wal.grown(205);
+  for (let move = 1; move < limits.walMovesMax; move += 1) wal.moved(90);
+  assert.equal(asked.at(-1), "move");
+  wal.moved(90);
+  assert.equal(asked.at(-1), "finish");
 });
 
 test("writes go on while a reader holds a log above its bound; when it has gone the log begins anew", async (t) => {
@@ -72,13 +90,13 @@ test("writes go on while a reader holds a log above its bound; when it has gone 
         writer.exec("PRAGMA wal_checkpoint(PASSIVE)");
       },
     },
-    { pages: 20, pagesMax: 100, retryMs: 1_000 },
+    { pages: 20, pagesMax: 100, retryMs: 1_000, finishPages: 0 },
     () => nowMs,
   );
   const write = () => {
     writer.exec("INSERT INTO written VALUES (zeroblob(40000))");
     wal.grown(pages());
-    wal.moved();
+    wal.moved(0);
     wal.finished(pages());
   };
   reader.exec("BEGIN; SELECT count(*) FROM written");
@@ -99,7 +117,7 @@ test("a log that has begun anew counts from its beginning; an end of a thread fr
   wal.grown(limits.sqliteWalPagesMax);
   wal.reset();
   wal.grown(limits.sqliteWalPagesMax);
-  wal.moved();
+  wal.moved(0);
   wal.finished(limits.sqliteWalPagesMax);
   wal.grown(5);
   wal.grown(limits.sqliteWalPagesMax);

@@ -14,12 +14,15 @@ export interface WalBounds {
   /** Above this only every `retryMs`: a reader holds an old state, and each attempt looks through the whole log. */
   readonly pagesMax: number;
   readonly retryMs: number;
+  /** So many pages the writer may move itself. */
+  readonly finishPages: number;
 }
 
 const usual: WalBounds = {
   pages: limits.sqliteWalPagesMax,
   pagesMax: limits.sqliteWalBytesMax / 4_096,
   retryMs: limits.walRetryMs,
+  finishPages: limits.walFinishPages,
 };
 
 /**
@@ -34,6 +37,7 @@ export class WalKeeper {
   /** After an attempt that a reader prevented, the next is made when the log is so long, or at this time. */
   #nextPages: number;
   #nextAtMs = 0;
+  #moves = 0;
 
   /** `now`: a clock in ms that never goes back. */
   constructor(actions: WalActions, bounds: WalBounds = usual, now: () => number = () => performance.now()) {
@@ -54,12 +58,19 @@ export class WalKeeper {
     }
     if (!this.#isDue(walPages)) return;
     this.#state = "moving";
+    this.#moves = 1;
     this.#actions.move();
   }
 
-  /** The pages that were there have been moved. */
-  moved(): void {
+  /** The pages that were there have been moved; `left`: those that the writer has added meanwhile. */
+  moved(left: number): void {
     if (this.#state !== "moving") return;
+    // Each time takes less long and so leaves fewer, unless a reader holds them.
+    if (left > this.#bounds.finishPages && this.#moves < limits.walMovesMax) {
+      this.#moves += 1;
+      this.#actions.move();
+      return;
+    }
     this.#state = "finishing";
     this.#actions.finish();
   }
