@@ -2,6 +2,7 @@ import { removable } from "../../decide/index.ts";
 import { limits } from "../../limits.ts";
 import type { RemoveOld, RemoveOldResult } from "../../operations/index.ts";
 import type { Entry } from "../instance-rows.ts";
+import type { Statement } from "../statements.ts";
 import type { Context } from "./context.ts";
 import { RetentionSlice } from "./retention-slice.ts";
 
@@ -91,9 +92,11 @@ class Remover {
     const eventsBeforeMs = may.instance ? always : operation.eventsBeforeMs;
     if (checkpointsBeforeMs !== undefined) {
       if (!this.#removeCheckpoints(key, checkpointsBeforeMs, slice)) return false;
-      if (!this.#removeRetries(key, checkpointsBeforeMs, slice)) return false;
+      if (!this.#removeRows(this.#queries.removeRetries, "checkpoints", key, checkpointsBeforeMs, slice)) return false;
     }
-    if (eventsBeforeMs !== undefined && !this.#removeEvents(key, eventsBeforeMs, slice)) return false;
+    const { removeEvents } = this.#queries;
+    if (eventsBeforeMs !== undefined && !this.#removeRows(removeEvents, "events", key, eventsBeforeMs, slice))
+      return false;
     if (!may.instance) return true;
     if (!this.#removeSignals(key, slice)) return false;
     this.#queries.removeInstance.run(key);
@@ -120,22 +123,17 @@ class Remover {
     }
   }
 
-  #removeRetries(key: number, beforeMs: number, slice: RetentionSlice): boolean {
+  #removeRows(
+    remove: Statement,
+    counted: "checkpoints" | "events",
+    key: number,
+    beforeMs: number,
+    slice: RetentionSlice,
+  ): boolean {
     for (;;) {
       const { next } = slice;
-      const count = this.#queries.removeRetries.run(key, beforeMs, next);
-      slice.checkpoints += count;
-      slice.weigh(count);
-      if (slice.isFull) return false;
-      if (count < next) return true;
-    }
-  }
-
-  #removeEvents(key: number, beforeMs: number, slice: RetentionSlice): boolean {
-    for (;;) {
-      const { next } = slice;
-      const count = this.#queries.removeEvents.run(key, beforeMs, next);
-      slice.events += count;
+      const count = remove.run(key, beforeMs, next);
+      slice[counted] += count;
       slice.weigh(count);
       if (slice.isFull) return false;
       if (count < next) return true;
