@@ -1,4 +1,5 @@
 import type { Message } from "@bufbuild/protobuf";
+import { InstanceEventBatchSchema } from "../gen/runtara/instance/instance_pb.ts";
 import type { CallKind } from "./call-kinds.ts";
 
 /**
@@ -15,12 +16,13 @@ export function isHeard({ isAnswered }: Pick<CallKind, "isAnswered">, request: M
  * for one of 1.4.1, to which every error is an answer for good.
  */
 export function knowsExtensions({ feature, extensionFields }: ExtensionKind, request: Message & Fields): boolean {
-  return (
-    feature !== undefined ||
-    extensionFields.some((name) => request[name] !== undefined) ||
-    eventsOf(request).some(hasEpoch)
-  );
+  if (feature !== undefined) return true;
+  // For each call of a 1.4.1 client, so without closures.
+  for (const name of extensionFields) if (request[name] !== undefined) return true;
+  return request.$typeName === batchName && eventsOf(request).some(hasEpoch);
 }
+
+const batchName = InstanceEventBatchSchema.typeName;
 
 type ExtensionKind = Pick<CallKind, "feature" | "extensionFields">;
 type Fields = { readonly [name: string]: unknown };
