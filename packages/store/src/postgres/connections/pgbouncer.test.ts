@@ -54,6 +54,11 @@ test("names that PgBouncer does not keep are given up without an error, although
     await using test = await open("&prepare=true");
     const prepared = "SELECT count(*)::int FROM pg_prepared_statements";
     assert.deepEqual(await ask(test.lane, prepared), [[1]]);
+    // More sessions than connections to the server: two of them give one connection the same name, which it refuses.
+    const { lanes, several, readers } = test.connections;
+    const sessions = [...lanes, several, readers];
+    assert.ok(sessions.length > 2);
+    await Promise.all(sessions.map((session) => ask(session, "SELECT 'the same name'")));
     await carriesLoad(test);
     for (let round = 0; round < 4; round++) await ask(test.lane, "SELECT 'nameless'");
     const nameless = "SELECT count(*)::int FROM pg_prepared_statements WHERE name LIKE '%nameless%'";
