@@ -2,6 +2,8 @@
 export type StoreErrorCode =
   /** The database URL names an engine, a form or an option that is not supported. */
   | "URL_UNSUPPORTED"
+  /** The package that speaks to this kind of database is not installed; the message names it. */
+  | "DRIVER_MISSING"
   /** The database could not be opened or created: path, permissions, directory. */
   | "OPEN_FAILED"
   /** The file exists and is something else than a database. */

@@ -109,6 +109,15 @@ export interface Instance extends InstanceDetails {
   readonly error: string | null;
   /** The error with its structure, as the SDK sent it. */
   readonly failure: Uint8Array | null;
+  /** Only where it was asked for. */
+  readonly start?: InstanceStart;
+}
+
+/** What an instance was started with and keeps over all its registrations. */
+export interface InstanceStart {
+  readonly input: Uint8Array | null;
+  /** 16 bytes; null only in adopted rows that have not registered since. */
+  readonly seed: Uint8Array | null;
 }
 
 /** A value to publish or an event to note, numbered within a run, so that sending it again does nothing. */

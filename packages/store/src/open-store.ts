@@ -25,6 +25,6 @@ export async function openStore(
     const { openPostgresStore } = await import("./postgres/index.ts");
     return openPostgresStore(location, progress);
   }
-  const { openSqliteStore } = await import("./sqlite/index.ts");
+  const { openSqliteStore } = await import("./sqlite/open-sqlite-store.ts");
   return openSqliteStore(location, { host: sqliteHost, progress });
 }

@@ -20,6 +20,8 @@ export type Notice =
   | { readonly topic: "instance"; readonly instanceId: string; readonly ended: boolean }
   /** Core has something to do by itself: fireDue not after `atMs`, or settleEnded now. */
   | { readonly topic: "due"; readonly atMs: number }
+  /** A schedule fires at `atMs`, or earlier than before. */
+  | { readonly topic: "schedule"; readonly atMs: number }
   /** Another process has written and it is not known what: look after everything you wait for. */
   | { readonly topic: "anything" };
 

@@ -23,6 +23,7 @@ export { removable } from "./removable.ts";
 export type { InstanceRow } from "./row.ts";
 export { decideSaveBatch } from "./save-batch.ts";
 export { decideSaveCheckpoint } from "./save-checkpoint.ts";
+export { decideMoveSchedule, decidePutSchedule, type ScheduleRow } from "./schedules.ts";
 export { decideSendCustomSignal } from "./send-custom-signal.ts";
 export { decideSendSignal } from "./send-signal.ts";
 export { decideSettle } from "./settle.ts";

@@ -5,6 +5,7 @@ import type { StartInstanceFacts } from "./facts.ts";
 import { refusalOf } from "./guard.ts";
 import { newRow } from "./new-row.ts";
 import type { InstanceRow } from "./row.ts";
+import { sameBytes } from "./same-bytes.ts";
 
 type Refusal = Extract<StartInstanceResult, { outcome: "parentUnknown" | "parentRefused" | "fenced" }>;
 type Difference = Extract<StartInstanceResult, { outcome: "conflict" }>["differs"][number];
@@ -54,11 +55,6 @@ function attach(operation: StartInstance, row: InstanceRow, input: Uint8Array | 
   if (!sameBytes(input, operation.input ?? null)) differs.push("input");
   if (operation.parent !== undefined && row.parentId !== operation.parent.instanceId) differs.push("parent");
   return differs.length === 0 ? { outcome: "attached", status: row.status } : { outcome: "conflict", differs };
-}
-
-function sameBytes(some: Uint8Array | null, others: Uint8Array | null): boolean {
-  if (some === null || others === null) return some === others;
-  return Buffer.compare(some, others) === 0;
 }
 
 /** Planned starts in the past do not overtake what has been waiting since. Without a workflow only a plan has a time. */

@@ -27,6 +27,8 @@ export function bytesOf(operation: Operation): number {
       return messageBytes(operation.messages);
     case "startInstance":
       return lengthOf(operation.input);
+    case "putSchedule":
+      return operation.schedule.input?.byteLength ?? 0;
     case "appendEvent":
       return lengthOf(operation.payload) + lengthOf(operation.output) + lengthOf(operation.failure);
     case "sendSignal":

@@ -1,5 +1,5 @@
 import type { InstanceRow } from "../decide/row.ts";
-import type { Instance, InstanceDetails } from "../model.ts";
+import type { Instance, InstanceDetails, InstanceStart } from "../model.ts";
 
 export function detailsOf(row: InstanceRow, tags: InstanceDetails["tags"]): InstanceDetails {
   return {
@@ -29,6 +29,7 @@ export function instanceOf(
   row: InstanceRow,
   tags: InstanceDetails["tags"],
   { output, error, failure }: Pick<Instance, "output" | "error" | "failure">,
+  start?: InstanceStart,
 ): Instance {
   return {
     ...detailsOf(row, tags),
@@ -39,5 +40,6 @@ export function instanceOf(
     output,
     error,
     failure,
+    ...(start === undefined ? {} : { start }),
   };
 }

@@ -29,6 +29,7 @@ export function subjectOf(notice: Notice): string {
 export function together(first: Notice, second: Notice): Notice {
   if (first.topic === "work" && second.topic === "work") return first.readyAtMs <= second.readyAtMs ? first : second;
   if (first.topic === "due" && second.topic === "due") return first.atMs <= second.atMs ? first : second;
+  if (first.topic === "schedule" && second.topic === "schedule") return first.atMs <= second.atMs ? first : second;
   if (first.topic === "instance" && second.topic === "instance") return first.ended ? first : second;
   return first;
 }

@@ -1,4 +1,5 @@
 import type { InstanceRow } from "../decide/row.ts";
+import type { ScheduleRow } from "../decide/schedules.ts";
 import { Listeners } from "../engines/listeners.ts";
 import { copyOfRecord, type InstanceRecord } from "./records.ts";
 
@@ -14,6 +15,8 @@ export class MemoryDatabase {
   readonly workers: Map<string, WorkerRecord> = new Map<string, WorkerRecord>();
   /** Worker to the instances that were taken from it. */
   readonly lost: Map<string, Set<string>> = new Map<string, Set<string>>();
+  /** By tenant and id (schedules.ts). */
+  readonly schedules: Map<string, ScheduleRow> = new Map<string, ScheduleRow>();
   readonly listeners: Listeners = new Listeners();
   /** Ids of the rows that a time or an end makes interesting, so that nobody goes through all. */
   readonly ready: Set<string> = new Set();
@@ -75,6 +78,7 @@ export class MemoryDatabase {
     for (const record of this.instances.values()) copy.insert(copyOfRecord(record));
     for (const [id, worker] of this.workers) copy.workers.set(id, { ...worker });
     for (const [id, lost] of this.lost) copy.lost.set(id, new Set(lost));
+    for (const [key, row] of this.schedules) copy.schedules.set(key, row);
     return copy;
   }
 

@@ -69,6 +69,8 @@ export function shownDetails({ row, tags }: InstanceRecord): InstanceDetails {
   return detailsOf(row, { ...tags });
 }
 
-export function shownInstance({ row, tags, output, error, failure }: InstanceRecord): Instance {
-  return instanceOf(row, { ...tags }, { output: fresh(output), error, failure: fresh(failure) });
+export function shownInstance(record: InstanceRecord, withStart = false): Instance {
+  const { row, tags, output, error, failure, input } = record;
+  const start = withStart ? { input: fresh(input), seed: fresh(row.seed) } : undefined;
+  return instanceOf(row, { ...tags }, { output: fresh(output), error, failure: fresh(failure) }, start);
 }

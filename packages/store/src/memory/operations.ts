@@ -5,6 +5,7 @@ import * as facts from "./facts.ts";
 import { reads } from "./reads.ts";
 import type { InstanceRecord } from "./records.ts";
 import { removeOld } from "./retention.ts";
+import { schedules } from "./schedules.ts";
 import { fireDue, settleEnded, touchInstances } from "./timers.ts";
 import { claimWork, releaseWork, renewLease } from "./work.ts";
 
@@ -39,6 +40,7 @@ const handlers: Handlers = {
   fireDue,
   settleEnded,
   removeOld,
+  ...schedules,
   ...reads,
 };
 

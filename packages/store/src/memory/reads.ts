@@ -26,7 +26,8 @@ type Reads = { readonly [K in ReadKind]: (context: Context, operation: Operation
 export const reads: Reads = {
   readInstance(context, operation) {
     const record = context.visible(operation);
-    return record === undefined ? unknownInstance : { outcome: "found", instance: shownInstance(record) };
+    if (record === undefined) return unknownInstance;
+    return { outcome: "found", instance: shownInstance(record, operation.withStart) };
   },
   loadCheckpoint,
   listOwnCheckpoints(context, operation) {

@@ -74,8 +74,9 @@ export function listOwnCheckpoints(
   record: InstanceRecord,
   operation: operations.ListOwnCheckpoints,
 ): operations.ListOwnCheckpointsResult {
-  const { cursor, prefix, stateBytesMax, pageBytesMax } = operation;
-  const place = cursor === undefined ? [0] : placeOf("own", cursor, [0]);
+  const { cursor, behind, prefix, stateBytesMax, pageBytesMax } = operation;
+  const first = behind === undefined ? undefined : record.checkpoints.get(behind)?.position;
+  const place = cursor === undefined ? [first ?? 0] : placeOf("own", cursor, [0]);
   if (place === undefined) return badCursor;
   const rows = inOrder(record).filter(
     (one) =>

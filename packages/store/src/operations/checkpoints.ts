@@ -95,7 +95,8 @@ export type LoadCheckpointResult =
 
 /**
  * One page of an instance's own checkpoints in the order of their saving, and of its newest retry record for each id, placed where it was
- * recorded. Fenced by `epoch`, so that the pages of one registration are one state. A page has at least one row and ends after
+ * recorded. Fenced by `epoch`, so that the pages of one registration are one state. `behind`: only what was saved behind this checkpoint,
+ * found by one look-up; an id that is not stored leaves nothing out. With a cursor it does not count. A page has at least one row and ends after
  * `pageBytesMax` bytes of states, or `limits.ownRowsMax` rows. States over `stateBytesMax` are left out (`state` undefined). Both tables are
  * filtered by `prefix`, byte by byte.
  */
@@ -103,6 +104,7 @@ export interface ListOwnCheckpoints extends FromInstance {
   readonly kind: "listOwnCheckpoints";
   readonly epoch: number;
   readonly cursor?: string;
+  readonly behind?: string;
   readonly prefix: string;
   readonly stateBytesMax: number;
   readonly pageBytesMax: number;

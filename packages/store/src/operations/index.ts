@@ -3,6 +3,7 @@ import type * as life from "./life.ts";
 import type * as listings from "./listings.ts";
 import type * as registration from "./registration.ts";
 import type * as retention from "./retention.ts";
+import type * as schedules from "./schedules.ts";
 import type * as signals from "./signals.ts";
 import type * as work from "./work.ts";
 
@@ -16,6 +17,7 @@ export type * from "./listings.ts";
 export type * from "./refusals.ts";
 export type * from "./registration.ts";
 export type * from "./retention.ts";
+export type * from "./schedules.ts";
 export type * from "./signals.ts";
 export type * from "./work.ts";
 
@@ -46,6 +48,11 @@ export interface ResultOf {
   readonly claimWork: work.ClaimWorkResult;
   readonly renewLease: work.RenewLeaseResult;
   readonly releaseWork: work.ReleaseWorkResult;
+  readonly putSchedule: schedules.PutScheduleResult;
+  readonly deleteSchedule: schedules.DeleteScheduleResult;
+  readonly listSchedules: schedules.ListSchedulesResult;
+  readonly claimSchedules: schedules.ClaimSchedulesResult;
+  readonly moveSchedule: schedules.MoveScheduleResult;
   readonly listInstances: listings.ListInstancesResult;
   readonly queryInstances: listings.QueryInstancesResult;
   readonly listCheckpoints: listings.ListCheckpointsResult;
@@ -83,6 +90,11 @@ export type Operation =
   | work.ClaimWork
   | work.RenewLease
   | work.ReleaseWork
+  | schedules.PutSchedule
+  | schedules.DeleteSchedule
+  | schedules.ListSchedules
+  | schedules.ClaimSchedules
+  | schedules.MoveSchedule
   | listings.ListInstances
   | listings.QueryInstances
   | listings.ListCheckpoints

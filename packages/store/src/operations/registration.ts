@@ -85,10 +85,11 @@ export interface TouchInstancesResult {
   readonly outcome: "touched";
 }
 
-/** The whole instance. */
+/** The whole instance. `withStart`: with what it was started with, which may be large. */
 export interface ReadInstance {
   readonly kind: "readInstance";
   readonly instanceId: string;
   readonly tenantId?: string;
+  readonly withStart?: boolean;
 }
 export type ReadInstanceResult = { readonly outcome: "found"; readonly instance: Instance } | UnknownInstance;

@@ -7,7 +7,7 @@ import type { Connections, Parameter, Statement } from "./connections/port.ts";
 import * as factStatements from "./facts/statements.ts";
 import { loadStatement } from "./hot/load.ts";
 import { pollStatement } from "./hot/poll.ts";
-import { readInstanceStatement } from "./hot/read-instance.ts";
+import { readInstanceStatement, readStartedStatement } from "./hot/read-instance.ts";
 import { saveNewStatement } from "./hot/save-new-statement.ts";
 import { saveStatement } from "./hot/save-statement.ts";
 import { openPostgresStore } from "./index.ts";
@@ -20,6 +20,7 @@ import { abandonedStatement, dueStatement, nextStatement } from "./several/due.t
 import { forgetStatement, lostStatement } from "./several/lease.ts";
 import { stateStatement } from "./several/read-signals.ts";
 import * as removeStatements from "./several/remove-old-statements.ts";
+import * as scheduleStatements from "./several/schedule-statements.ts";
 import { chooseStatement, factsStatement } from "./several/settle.ts";
 import { touchStatement } from "./several/touch.ts";
 
@@ -34,6 +35,7 @@ const statements: readonly Statement[] = [
   loadStatement,
   pollStatement,
   readInstanceStatement,
+  readStartedStatement,
   lockStatement,
   pendingStatement,
   stateStatement,
@@ -46,6 +48,7 @@ const statements: readonly Statement[] = [
   chooseStatement,
   factsStatement,
   ...Object.values(claimStatements),
+  ...Object.values(scheduleStatements),
   ...Object.values(removeStatements),
   ...Object.values(factStatements),
   ...Object.values(writeStatements),
@@ -150,6 +153,8 @@ async function fill(url: string): Promise<void> {
      INSERT INTO published_values SELECT 'i' || n, 'key', 'value', n, 1 ${series};
      INSERT INTO sleeps SELECT 'i' || n, 'c', 1, 1, false, n, n, '' ${series};
      INSERT INTO workers (worker_id, lease_until_ms) SELECT 'worker' || n, n ${series};
+     INSERT INTO schedules SELECT 't' || n % 10, 's' || n, 'w', NULL, '* * * * *', 'UTC', 'skip', 'none', false, n, CASE WHEN n % 9 = 0 THEN n END,
+         NULL, 1, n, n ${series};
      INSERT INTO lost_work SELECT 'worker' || n, 'i' || n ${series}`,
   );
   await administer(url, "VACUUM ANALYZE");

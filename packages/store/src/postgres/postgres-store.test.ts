@@ -13,7 +13,7 @@ storeContract("postgres", async () => {
   return {
     open: () => openPostgresStore(locationOf(url)),
     dispose: async () => {
-      await administer(url, "DELETE FROM instances; DELETE FROM workers; DELETE FROM lost_work");
+      await administer(url, "DELETE FROM instances; DELETE FROM workers; DELETE FROM lost_work; DELETE FROM schedules");
     },
   };
 });

@@ -112,7 +112,7 @@ export class PostgresStore implements Store {
       .then(
         ({ result, written, notices = [] }) => {
           answer(submitted.done, { error: undefined, result });
-          if (written.length > 0) this.#committed({ saved: [], written, notices });
+          if (written.length + notices.length > 0) this.#committed({ saved: [], written, notices });
         },
         (error: unknown) => answer(submitted.done, { error: storeErrorFrom(error), result: undefined }),
       )

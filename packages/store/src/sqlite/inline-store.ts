@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import type { Operation, OperationKind, OperationOf, ResultOf } from "../operations/index.ts";
 import type { Done, Notice, Store, StoreStats } from "../store.ts";
 import { Engine } from "./engine.ts";
-import { WalAssistant } from "./wal-assistant.ts";
+import type { WalAssistant } from "./wal-assistant.ts";
 
 /**
  * The store on one SQLite file, in the calling thread: the shortest way for one who waits for each answer. Operations of one turn of the
@@ -26,11 +26,11 @@ export class InlineStore implements Store {
   #carriedOut = 0;
   #failures = 0;
 
-  /** `assisted`, the path of the file: a thread moves the write-ahead log into the file. Else this one does, 20 to 30 ms each time. */
-  constructor(database: DatabaseSync, assisted?: string) {
+  /** `assist`: a thread moves the write-ahead log into the file. Else this one does, 20 to 30 ms each time. */
+  constructor(database: DatabaseSync, assist?: (engine: Engine) => WalAssistant) {
     this.#database = database;
     this.#engine = new Engine(database);
-    if (assisted !== undefined) this.#assistant = new WalAssistant(database, this.#engine, assisted);
+    this.#assistant = assist?.(this.#engine);
   }
 
   submit<K extends OperationKind>(operation: OperationOf<K>, done: Done<ResultOf[K]>): void {

@@ -2,42 +2,53 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 
 export type Value = SQLInputValue;
 
-/** A prepared statement whose rows are arrays in the order of the columns: cheaper than an object each. */
+/**
+ * A statement whose rows are arrays in the order of the columns: cheaper than an object each. Prepared at its first execution, because most
+ * processes use few of all statements, and preparing them all would be a good part of opening the database.
+ */
 export class Statement {
-  readonly #statement: StatementSync;
-  readonly #counter: { statements: number };
+  readonly #connection: Connection;
+  readonly #sql: string;
+  #statement: StatementSync | undefined;
 
-  constructor(statement: StatementSync, counter: { statements: number }) {
-    statement.setReturnArrays(true);
-    this.#statement = statement;
-    this.#counter = counter;
+  constructor(connection: Connection, sql: string) {
+    this.#connection = connection;
+    this.#sql = sql;
   }
 
   /** The first row. The caller names the columns' types. */
   get<Row extends readonly unknown[]>(...values: Value[]): Row | undefined {
-    this.#counter.statements += 1;
-    return this.#statement.get(...values) as unknown as Row | undefined;
+    return this.#counted().get(...values) as unknown as Row | undefined;
   }
 
   all<Row extends readonly unknown[]>(...values: Value[]): Row[] {
-    this.#counter.statements += 1;
-    return this.#statement.all(...values) as unknown as Row[];
+    return this.#counted().all(...values) as unknown as Row[];
   }
 
   /** How many rows it has changed. */
   run(...values: Value[]): number {
-    this.#counter.statements += 1;
-    return Number(this.#statement.run(...values).changes);
+    return Number(this.#counted().run(...values).changes);
   }
 
   /** The key of the row that it has inserted. */
   insert(...values: Value[]): number {
-    this.#counter.statements += 1;
-    return Number(this.#statement.run(...values).lastInsertRowid);
+    return Number(this.#counted().run(...values).lastInsertRowid);
+  }
+
+  #counted(): StatementSync {
+    this.#connection.statements += 1;
+    this.#statement ??= this.#prepare();
+    return this.#statement;
+  }
+
+  #prepare(): StatementSync {
+    const statement = this.#connection.database.prepare(this.#sql);
+    statement.setReturnArrays(true);
+    return statement;
   }
 }
 
-/** One connection: prepares statements and counts their executions. */
+/** One connection, its statements, and the count of their executions. */
 export class Connection {
   readonly database: DatabaseSync;
   statements = 0;
@@ -47,6 +58,6 @@ export class Connection {
   }
 
   prepare(sql: string): Statement {
-    return new Statement(this.database.prepare(sql), this);
+    return new Statement(this, sql);
   }
 }

@@ -28,7 +28,9 @@ interface Waiting {
 }
 
 /** The sources run as they are, and so does what was built of them. */
-const threadProgram = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+const threadProgram = import.meta.url.endsWith(".ts")
+  ? new URL("./thread.ts", import.meta.url)
+  : new URL("./thread.js", import.meta.url);
 
 /** A thread with a connection, and what it has been given and has not answered. It keeps the process alive only while somebody waits for it. */
 export class ThreadLink {

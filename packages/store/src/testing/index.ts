@@ -16,6 +16,7 @@ import { describeQueue } from "./queue-suite.ts";
 import { describeRandomOperations } from "./random-suite.ts";
 import { describeRegistration } from "./registration-suite.ts";
 import { describeRetention } from "./retention-suite.ts";
+import { describeSchedules } from "./schedule-suite.ts";
 import { describeSettling } from "./settle-suite.ts";
 import { describeSignals } from "./signal-suite.ts";
 import { describeSleeps } from "./sleep-suite.ts";
@@ -47,6 +48,7 @@ export function storeContract(name: string, createHarness: CreateHarness): void 
     describeLeases(createHarness);
     describeDueTimes(createHarness);
     describeSettling(createHarness);
+    describeSchedules(createHarness);
     describeListings(createHarness);
     describeHistory(createHarness);
     describeRetention(createHarness);

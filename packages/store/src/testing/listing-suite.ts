@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ListInstances, QueryInstances } from "@runtara/store";
-import { type CreateHarness, type More, useStore } from "./harness.ts";
+import { type CreateHarness, type More, seed, useStore } from "./harness.ts";
 import { bytes, same } from "./values.ts";
 
 export function describeListings(createHarness: CreateHarness): void {
@@ -50,6 +50,24 @@ export function describeListings(createHarness: CreateHarness): void {
         [null, 0, 0, null, null, null, null],
       );
       same(instances, [details]);
+    });
+
+    test("what it was started with is shown where it is asked for", async () => {
+      await t.start("with", { input: bytes("input") });
+      await t.start("without");
+      const startOf = async (instanceId: string, withStart?: boolean) => {
+        const result = await t.run({
+          kind: "readInstance",
+          instanceId,
+          ...(withStart === undefined ? {} : { withStart }),
+        });
+        assert.ok(result.outcome === "found");
+        return result.instance.start;
+      };
+      same(
+        await Promise.all([startOf("with", true), startOf("without", true), startOf("with"), startOf("with", false)]),
+        [{ input: bytes("input"), seed }, { input: null, seed }, undefined, undefined],
+      );
     });
 
     test("pages by cursor show everything once, also while more is created; of equal times by id", async () => {
@@ -290,6 +308,31 @@ export function describeListings(createHarness: CreateHarness): void {
         same(await t.run({ ...own, epoch: 1, prefix }), { outcome: "page", checkpoints: [], retries: [] }, prefix);
       same(await t.run({ ...own, epoch: 2, prefix: "" }), { outcome: "fenced", epoch: 1 });
       same(await t.run({ ...own, instanceId: "nobody", epoch: 1, prefix: "" }), { outcome: "unknownInstance" });
+    });
+
+    test("own checkpoints: behind one of them, found or not; a cursor goes on from there", async () => {
+      await t.register("i");
+      const retry = { kind: "recordRetry", instanceId: "i", attempt: 1, nowMs: 6 } as const;
+      await t.run({ ...retry, checkpointId: "r1" });
+      for (const id of ["a", "b"]) await t.save("i", id, "12345");
+      await t.run({ ...retry, checkpointId: "r2" });
+      for (const id of ["c", "d"]) await t.save("i", id, "12345");
+      const own = { kind: "listOwnCheckpoints", instanceId: "i", epoch: 1, prefix: "", stateBytesMax: 9 } as const;
+      const idsBehind = async (behind: string, prefix = "") => {
+        const ids: string[] = [];
+        for (let cursor: string | undefined; ; ) {
+          const more = cursor === undefined ? {} : { cursor };
+          const page = await t.run({ ...own, prefix, behind, pageBytesMax: 5, ...more });
+          assert.ok(page.outcome === "page");
+          ids.push(...[...page.checkpoints, ...page.retries].map(({ checkpointId }) => checkpointId));
+          cursor = page.nextCursor;
+          if (cursor === undefined) return ids.sort();
+        }
+      };
+      same(await idsBehind("b"), ["c", "d", "r2"]);
+      same(await idsBehind("a", "c"), ["c"]);
+      same(await idsBehind("d"), []);
+      for (const unknown of ["", "r1", "nothing"]) same(await idsBehind(unknown), ["a", "b", "c", "d", "r1", "r2"]);
     });
 
     test("own checkpoints: pages end after their bytes, have a row at least, and leave large states out", async () => {

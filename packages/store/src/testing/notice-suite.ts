@@ -8,6 +8,18 @@ import { bytes } from "./values.ts";
 /** A notice that never comes is a failure, not a test run that never ends. In ms. */
 const timeout = 60_000;
 
+const daily = {
+  tenantId: "t",
+  scheduleId: "s",
+  workflow: "w",
+  input: null,
+  cron: "0 3 * * *",
+  timezone: "UTC",
+  overlap: "skip",
+  catchUp: "none",
+  inactive: false,
+} as const;
+
 export function describeNotices(createHarness: CreateHarness): void {
   describe("notices", () => {
     const t = useStore(createHarness);
@@ -84,6 +96,12 @@ export function describeNotices(createHarness: CreateHarness): void {
         async () => {},
         () => t.register("i", { nowMs: 100, staleAfterMs: 1_000 }),
         (notice) => notice.topic === "due" && notice.atMs <= 1_100,
+      ],
+      [
+        "a schedule",
+        async () => {},
+        () => t.run({ kind: "putSchedule", schedule: { ...daily, nextFireMs: 1_100 }, nowMs: 100 }),
+        (notice) => notice.topic === "schedule" && notice.atMs <= 1_100,
       ],
       [
         "effects of an end",

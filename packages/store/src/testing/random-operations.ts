@@ -1,6 +1,7 @@
 import type { Operation, OutgoingMessage } from "@runtara/store";
 import { seed as instanceSeed } from "./harness.ts";
 import { randomReads } from "./random-reads.ts";
+import { randomSchedules } from "./random-schedules.ts";
 import { RandomWorld } from "./random-world.ts";
 import { bytes } from "./values.ts";
 
@@ -67,6 +68,7 @@ const table: readonly (readonly [number, Make])[] = [
   ...life,
   ...signals,
   ...work,
+  [6, randomSchedules],
   [24, randomReads],
 ];
 

@@ -14,7 +14,7 @@ export function randomReads(world: RandomWorld): Operation {
 type Make = (world: RandomWorld) => Operation;
 
 const ofOne: readonly (readonly [number, Make])[] = [
-  [6, (world) => ({ kind: "readInstance", instanceId: world.id(), ...world.tenant() })],
+  [6, readInstance],
   [3, (world) => ({ kind: "loadCheckpoint", instanceId: world.id(), ...world.tenant(), checkpointId: anyId(world) })],
   [2, (world) => ({ kind: "readPublished", instanceId: world.id(), ...world.tenant() })],
   [4, (world) => ({ kind: "listHistory", instanceId: world.id(), ...page(world), bytesMax: bytesMax(world) })],
@@ -67,6 +67,11 @@ function readSignals(world: RandomWorld): Operation {
   return { kind: "readSignals", interests, bytesMax: 1_000_000 };
 }
 
+function readInstance(world: RandomWorld): Operation {
+  const withStart = world.random.chance(30) ? { withStart: true } : {};
+  return { kind: "readInstance", instanceId: world.id(), ...world.tenant(), ...withStart };
+}
+
 function listCheckpoints(world: RandomWorld): Operation {
   const one = world.random.chance(20) ? { checkpointId: anyId(world) } : {};
   return {
@@ -99,6 +104,7 @@ function listOwnCheckpoints(world: RandomWorld): Operation {
     kind: "listOwnCheckpoints",
     instanceId,
     epoch: world.epoch(instanceId),
+    ...(random.chance(40) ? { behind: anyId(world) } : {}),
     prefix: random.pick(["", "", "c1", "c2"]),
     stateBytesMax: random.pick([0, 10, 1_000]),
     pageBytesMax: random.pick([1, 20, 1_000]),

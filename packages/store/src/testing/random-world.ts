@@ -1,4 +1,4 @@
-import { type InstanceStatus, isFinal, type Operation } from "@runtara/store";
+import { type InstanceStatus, isFinal, type Operation, type StoredSchedule } from "@runtara/store";
 import { Random } from "./random.ts";
 
 /** What a caller of a store would remember of its answers; so that random operations are about something that exists. */
@@ -12,6 +12,7 @@ export class RandomWorld {
   readonly #signals = new Map<string, number[]>();
   readonly #continued: Operation[] = [];
   readonly #planned = new Set<number>();
+  readonly #revisions = new Map<string, number>();
   #generation = 0;
 
   constructor(seed: number, instances: number) {
@@ -73,6 +74,12 @@ export class RandomWorld {
     return known[known.length - 1 - this.random.below(Math.min(4, known.length) || 1)];
   }
 
+  /** Mostly the present one of the schedule, sometimes another. */
+  revision({ tenantId, scheduleId }: { readonly tenantId: string; readonly scheduleId: string }): number {
+    const known = this.#revisions.get(`${tenantId} ${scheduleId}`) ?? 1;
+    return this.random.chance(90) ? known : known + 1;
+  }
+
   /** A listing that has a next page. */
   nextPage(): Operation | undefined {
     return this.#continued.pop();
@@ -86,6 +93,10 @@ export class RandomWorld {
       this.#received.set(operation.workerId, Number(answer.sequence));
       for (const { instanceId, facts } of answer.work as { instanceId: string; facts: { epoch: number } }[])
         this.#epochs.set(instanceId, facts.epoch);
+    }
+    if ("schedules" in answer) {
+      for (const { tenantId, scheduleId, revision } of answer.schedules as readonly StoredSchedule[])
+        this.#revisions.set(`${tenantId} ${scheduleId}`, revision);
     }
     if ("nextCursor" in answer && typeof answer.nextCursor === "string") {
       const { offset: _, ...listing } = operation as Operation & { offset?: number };

@@ -1,6 +1,7 @@
 import type { PostgresLocation } from "../../database-url.ts";
 import { StoreError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { loadDriver } from "./driver.ts";
 import { storeErrorFrom } from "./errors.ts";
 import { defaultLinkOptions, Link, type LinkOptions } from "./link.ts";
 import { Listener } from "./listener.ts";
@@ -15,6 +16,7 @@ export async function openConnections(
   location: PostgresLocation,
   options: Partial<LinkOptions> = {},
 ): Promise<Connections> {
+  await loadDriver();
   const link = new Link(location, { ...defaultLinkOptions, ...options });
   const connections = new PostgresConnections(link, location.poolConnections);
   try {

@@ -1,5 +1,5 @@
-import pg from "pg";
 import { limits } from "../../limits.ts";
+import { driver } from "./driver.ts";
 import type { Link } from "./link.ts";
 import type { Listening } from "./port.ts";
 import type { Session } from "./session.ts";
@@ -15,7 +15,7 @@ export class Listener {
 
   constructor(link: Link, channel: string, listening: Listening) {
     this.#link = link;
-    this.#command = `LISTEN ${pg.escapeIdentifier(channel)}`;
+    this.#command = `LISTEN ${driver().escapeIdentifier(channel)}`;
     this.#listening = listening;
     this.#done = this.#run();
   }

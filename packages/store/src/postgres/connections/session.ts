@@ -1,5 +1,6 @@
-import pg from "pg";
+import type pg from "pg";
 import { limits } from "../../limits.ts";
+import { driver } from "./driver.ts";
 import { endsSession } from "./errors.ts";
 import type { Answer, Parameter, Statement } from "./port.ts";
 import { valueParsers } from "./value-parsers.ts";
@@ -33,7 +34,7 @@ export class Session {
   private constructor(settings: SessionSettings) {
     const { statementTimeoutMs, answerGraceMs } = settings;
     this.#answerTimeoutMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + answerGraceMs;
-    this.#client = new pg.Client({
+    this.#client = new (driver().Client)({
       connectionString: settings.url,
       connectionTimeoutMillis: settings.connectTimeoutMs,
       application_name: "runtara",

@@ -1,8 +1,6 @@
-import pg from "pg";
+import { driver } from "./driver.ts";
 
 type Parser = (text: string) => unknown;
-
-const parseTextArray = pg.types.getTypeParser(1009 as number) as Parser;
 
 // By the object ids of types (pg_type); results come as text.
 const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
@@ -21,6 +19,14 @@ const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [1016, parseNumbers],
   [3802, JSON.parse],
 ]);
+
+let textArrayParser: Parser | undefined;
+
+/** Texts of an array may be quoted: the driver knows how. */
+function parseTextArray(text: string): unknown {
+  textArrayParser ??= driver().types.getTypeParser(1009 as number) as Parser;
+  return textArrayParser(text);
+}
 
 function asText(text: string): string {
   return text;

@@ -38,6 +38,12 @@ WHERE p.number = 1 OR (p.total <= $5::int8 AND p.number <= ${limits.ownRowsMax})
 ORDER BY p.place`,
 };
 
+/** The position of a checkpoint. */
+const positionStatement: Statement = {
+  name: "own_position",
+  text: "SELECT id FROM checkpoints WHERE instance_id = $1 AND checkpoint_id = $2",
+};
+
 const epochStatement: Statement = {
   name: "own_epoch",
   text: "SELECT epoch FROM instances WHERE instance_id = $1",
@@ -57,7 +63,7 @@ export async function listOwn(
 /** The epoch is read behind the rows: if it is still the caller's, nobody else has been writing. */
 async function readPage(session: Sessions, operation: ListOwnCheckpoints): Promise<ListOwnCheckpointsResult> {
   const { instanceId, prefix, stateBytesMax, pageBytesMax, cursor } = operation;
-  const place = cursor === undefined ? [0] : placeOf("own", cursor, [0]);
+  const place = cursor === undefined ? [await firstPosition(session, operation)] : placeOf("own", cursor, [0]);
   const [own, epochs] = await session.transaction((transaction) =>
     Promise.all([
       place === undefined
@@ -79,6 +85,13 @@ async function readPage(session: Sessions, operation: ListOwnCheckpoints): Promi
     retries: rows.filter(([, isRetry]) => isRetry === true).map(retryOf),
     nextCursor: more ? cursorOf("own", [last[0] as number]) : undefined,
   };
+}
+
+/** A position never changes, so it needs no transaction with the page. */
+async function firstPosition(session: Sessions, { instanceId, behind }: ListOwnCheckpoints): Promise<number> {
+  if (behind === undefined) return 0;
+  const { rows } = await session.query(positionStatement, [instanceId, behind]);
+  return (rows[0]?.[0] as number | undefined) ?? 0;
 }
 
 function checkpointOf(row: Row): OwnCheckpoint {

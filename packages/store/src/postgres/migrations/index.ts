@@ -4,7 +4,7 @@ import { sqlState } from "../connections/errors.ts";
 import type { Connections } from "../connections/port.ts";
 
 /** The version of the schema that this program works with. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export const databaseWords = "the PostgreSQL database";
 

@@ -54,7 +54,7 @@ export class NoticeHub {
 
   committed(committed: Committed): void {
     if (this.#listeners.size > 0) this.#listeners.tell(localNotices(committed));
-    if (committed.written.length === 0) return;
+    if (committed.written.length === 0 && committed.notices === undefined) return;
     this.#outgoing.push(...remoteNotices(committed));
     if (this.#outgoing.length > 0) this.#sending ??= setTimeout(() => this.#send(), limits.noticeDelayMs);
   }

@@ -13,6 +13,7 @@ const notice: fc.Arbitrary<Notice> = fc.oneof(
   text.map((instanceId): Notice => ({ topic: "signal", instanceId })),
   fc.tuple(text, fc.boolean()).map(([instanceId, ended]): Notice => ({ topic: "instance", instanceId, ended })),
   timeMs.map((atMs): Notice => ({ topic: "due", atMs })),
+  timeMs.map((atMs): Notice => ({ topic: "schedule", atMs })),
 );
 
 describe("notices between processes", () => {

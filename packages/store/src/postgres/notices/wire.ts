@@ -62,6 +62,7 @@ function isNotice(value: unknown): value is Notice {
     case "instance":
       return has("instanceId", "string") && has("ended", "boolean");
     case "due":
+    case "schedule":
       return has("atMs", "number");
     default:
       return value.topic === "anything";

@@ -11,6 +11,7 @@ import { fireDue } from "./due.ts";
 import { releaseWork, renewLease } from "./lease.ts";
 import { readSignals } from "./read-signals.ts";
 import { removeOld } from "./remove-old.ts";
+import { claimSchedules, deleteSchedule, listSchedules, moveSchedule, putSchedule } from "./schedules.ts";
 import { settleEnded } from "./settle.ts";
 import type { SeveralDone } from "./several.ts";
 import { touchInstances } from "./touch.ts";
@@ -24,6 +25,11 @@ export type SeveralKind =
   | "claimWork"
   | "renewLease"
   | "releaseWork"
+  | "putSchedule"
+  | "deleteSchedule"
+  | "listSchedules"
+  | "claimSchedules"
+  | "moveSchedule"
   | "listInstances"
   | "queryInstances"
   | "listCheckpoints"
@@ -58,6 +64,11 @@ const handlers: Handlers = {
   claimWork,
   renewLease,
   releaseWork,
+  putSchedule,
+  deleteSchedule,
+  listSchedules: reading(listSchedules),
+  claimSchedules,
+  moveSchedule,
   listInstances: reading(listInstances),
   queryInstances: reading(queryInstances),
   listCheckpoints: reading(listCheckpoints),

@@ -60,9 +60,14 @@ function hasNoSignals({ row, slots }: Entry): boolean {
 export function prepareSaveBatch(context: Context, signals: SignalReader): (operation: SaveBatch) => SaveBatchResult {
   const { rows, checkpoints } = context;
   const publishFacts = preparePublishFacts(context);
+  const saveAlone = prepareSaveAlone(context);
   return (operation) => {
     const { instanceId, entries, messages } = operation;
     const entry = rows.get(instanceId);
+    if (entry !== undefined && isOnlyEntries(operation, entry)) {
+      const result = saveAlone(operation, entry);
+      if (result !== undefined) return result;
+    }
     const stored = entries.map(({ checkpointId }) => {
       const at = entry === undefined ? undefined : checkpoints.find(entry.key, checkpointId);
       return at === undefined ? undefined : checkpoints.read(at).state;
@@ -77,6 +82,40 @@ export function prepareSaveBatch(context: Context, signals: SignalReader): (oper
     const { result, changes } = decideSaveBatch(operation, entry?.row, facts);
     context.write(instanceId, changes);
     return result;
+  };
+}
+
+/** Whether the batch has nothing but entries to write, and nothing to tell but that they are saved. */
+function isOnlyEntries({ entries, messages, beginsRun }: SaveBatch, { row }: Entry): boolean {
+  if (row.pendingSignal !== null || beginsRun !== undefined || messages.length > 0) return false;
+  for (const { consumesSignalId } of entries) if (consumesSignalId !== undefined) return false;
+  return entries.length > 0;
+}
+
+const savedEntry: { readonly state: Uint8Array | undefined } = { state: undefined };
+const savedOne: SaveBatchResult = { outcome: "saved", entries: [savedEntry], signal: undefined };
+
+/** Rows of the log and nothing else: what decideSaveBatch would say, without its copies. Undefined where an entry is stored already. */
+function prepareSaveAlone({
+  rows,
+  checkpoints,
+  notices,
+}: Context): (operation: SaveBatch, entry: Entry) => SaveBatchResult | undefined {
+  return (operation, entry) => {
+    const { instanceId, entries, nowMs } = operation;
+    for (const { checkpointId } of entries) {
+      if (checkpoints.find(entry.key, checkpointId) !== undefined) return undefined;
+    }
+    const refusal = refusalOf(operation, entry.row);
+    if (refusal !== undefined) return refusal;
+    for (const { checkpointId, state } of entries) {
+      checkpoints.append(entry.key, checkpointId, state, nowMs);
+      rows.saved(entry, checkpointId, nowMs);
+    }
+    notices.changed(instanceId);
+    return entries.length === 1
+      ? savedOne
+      : { outcome: "saved", entries: entries.map(() => savedEntry), signal: undefined };
   };
 }
 

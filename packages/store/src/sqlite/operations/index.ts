@@ -23,6 +23,7 @@ import {
   prepareTouchInstances,
 } from "./registration.ts";
 import { prepareRemoveOld } from "./retention.ts";
+import { prepareSchedules } from "./schedules.ts";
 import { SignalReader } from "./signal-facts.ts";
 import {
   prepareAcknowledgeSignal,
@@ -69,6 +70,7 @@ export function prepareHandlers(context: Context): Handlers {
     claimWork: prepareClaimWork(context, lifeFacts),
     renewLease: prepareRenewLease(context),
     releaseWork: prepareReleaseWork(context),
+    ...prepareSchedules(context),
     listInstances: prepareListInstances(context),
     queryInstances: prepareQueryInstances(context),
     listCheckpoints: prepareListCheckpoints(context),

@@ -38,15 +38,16 @@ export function prepareListOwnCheckpoints(
          WHERE n.instance_key = ?1 AND n.checkpoint_id = r.checkpoint_id AND n.position > r.position)
      ORDER BY position LIMIT ?4`,
   );
-  return ({ instanceId, epoch, cursor, prefix, stateBytesMax, pageBytesMax }) => {
+  return ({ instanceId, epoch, cursor, behind, prefix, stateBytesMax, pageBytesMax }) => {
     const entry = context.rows.get(instanceId);
     if (entry === undefined) return unknownInstance;
     if (entry.row.epoch !== epoch) return { outcome: "fenced", epoch: entry.row.epoch };
-    const place = cursor === undefined ? [0] : placeOf("own", cursor, [0]);
+    const first = behind === undefined ? undefined : context.checkpoints.find(entry.key, behind);
+    const place = cursor === undefined ? [first ?? 0] : placeOf("own", cursor, [0]);
     if (place === undefined) return badCursor;
-    const behind = [entry.key, place[0] ?? 0, prefix, limits.ownRowsMax + 1] as const;
-    const saved = [...indexed.all<Saved>(...behind), ...recent.all<Saved>(...behind)].sort(byPosition);
-    return pageOf(saved, retries.all<Retried>(...behind), stateBytesMax, pageBytesMax, (position) =>
+    const which = [entry.key, place[0] ?? 0, prefix, limits.ownRowsMax + 1] as const;
+    const saved = [...indexed.all<Saved>(...which), ...recent.all<Saved>(...which)].sort(byPosition);
+    return pageOf(saved, retries.all<Retried>(...which), stateBytesMax, pageBytesMax, (position) =>
       context.checkpoints.read(position),
     );
   };

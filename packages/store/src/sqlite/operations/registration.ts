@@ -81,12 +81,15 @@ export function prepareTouchInstances(context: Context): (operation: TouchInstan
 export function prepareReadInstance(context: Context): (operation: ReadInstance) => ReadInstanceResult {
   const tagsOf = prepareTags(context);
   const results = context.connection.prepare("SELECT output, error, failure FROM instances WHERE instance_key = ?");
+  const input = context.connection.prepare("SELECT input FROM instance_inputs WHERE instance_key = ?");
   return (operation) => {
     const entry = context.seen(operation);
     if (entry === undefined) return unknownInstance;
     const { key, row } = entry;
     const [output = null, error = null, failure = null] =
       results.get<[Uint8Array | null, string | null, Uint8Array | null]>(key) ?? [];
-    return { outcome: "found", instance: instanceOf(row, tagsOf(key), { output, error, failure }) };
+    const start =
+      operation.withStart === true ? { input: input.get<[Uint8Array]>(key)?.[0] ?? null, seed: row.seed } : undefined;
+    return { outcome: "found", instance: instanceOf(row, tagsOf(key), { output, error, failure }, start) };
   };
 }
