@@ -12,6 +12,7 @@ export const featureArms = {
     "suspend-until": ["suspendUntil"],
     children: ["startChild"],
     publish: ["publish"],
+    "checkpoint-batches": ["checkpointBatches"],
     "work-queue": ["claimWork", "renewLease", "releaseWork"],
     management: ["management"],
   },
@@ -50,6 +51,7 @@ export const featureNames = [
   "failure-details",
   "children",
   "publish",
+  "checkpoint-batches",
   "work-queue",
   "management",
   "signal-queue",
@@ -116,6 +118,7 @@ export const features: Readonly<Record<FeatureName, FeatureRow>> = {
   "failure-details": { fields: ["instance.InstanceEvent.failure"], without: "put the error into the payload as text" },
   children: { fields: [], without: "start instances from outside" },
   publish: { fields: [], without: "note values as custom events" },
+  "checkpoint-batches": { fields: [], without: "save the batch of each instance with a call of its own" },
   "work-queue": { fields: [], without: "let an environment start a process for each instance" },
   management: { fields: [], without: "connect to the port of the management protocol" },
   "signal-queue": {
@@ -141,7 +144,10 @@ export const features: Readonly<Record<FeatureName, FeatureRow>> = {
     without: "page through list_instances",
   },
   "published-values": { fields: [], without: "read custom events with list_events of an environment" },
-  history: { fields: [], without: "use list_checkpoints and get_checkpoint" },
+  history: {
+    fields: ["management.GetInstanceStatusRequest.wants_start", "management.GetInstanceStatusResponse.start"],
+    without: "use list_checkpoints and get_checkpoint",
+  },
   watch: { fields: [], without: "ask get_instance_status or list_instances again and again" },
   schedules: { fields: [], without: "start instances with a clock of your own" },
   "image-workflows": {

@@ -11,6 +11,7 @@ export { type WritableBody, type WritableBodyOptions, writableBody } from "./bod
 export type { RetryingCallOptions } from "./client/call-with-retry.ts";
 export { type ClientStats, QuicClient } from "./client/client.ts";
 export { type CallOptions, ClientConnection, type OpenStreamOptions } from "./client/connection.ts";
+export type { LeaseKeeper, LeaseKeeperOptions } from "./client/lease-keeper.ts";
 export type { ClientOptions } from "./client/options.ts";
 export { type RetryPolicy, retryDelayMs } from "./client/retry.ts";
 export { openStream, type RpcStream } from "./client/rpc-stream.ts";

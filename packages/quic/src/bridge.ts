@@ -10,6 +10,7 @@ import {
   offsetLarge,
 } from "./native.ts";
 import { Outbox } from "./outbox.ts";
+import type { StandInPace } from "./stand-in.ts";
 
 /** Takes the events of one drain. */
 export interface EventSink {
@@ -119,6 +120,16 @@ export class Bridge {
   /** Whether there is a listener that shows it from now on; throws if the two do not belong together. */
   setCertificate(certPem: string, keyPem: string): boolean {
     return this.#handle !== undefined && this.#native.serverSetCertificate(this.#handle, certPem, keyPem);
+  }
+
+  /** Replaces what was given before; null = nothing stands in. Whether there is a connection. */
+  standIn(type: number, payload: Uint8Array | null, { everyMs, quietMs, stopMs }: StandInPace): boolean {
+    if (this.#handle === undefined) return false;
+    return this.#native.connectionStandIn(this.#handle, type, payload, everyMs, quietMs, stopMs);
+  }
+
+  sign(): void {
+    if (this.#handle !== undefined) this.#native.connectionSign(this.#handle);
   }
 
   /** Lets go of the native endpoint, which closes if it has not. */

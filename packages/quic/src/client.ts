@@ -15,6 +15,7 @@ import {
 } from "./options.ts";
 import { PendingCalls } from "./pending.ts";
 import { endStream, onStreamEvent } from "./server.ts";
+import { checkPace, StandIn, type StandInPace } from "./stand-in.ts";
 import { QuicStream } from "./stream.ts";
 import { nativeVerify, type Verify } from "./verify.ts";
 
@@ -168,6 +169,18 @@ export class QuicConnection {
   }
 
   /**
+   * Has this frame sent by the addon, each time on a stream of its own, while no `sign` of the returned object comes for longer than `quietMs`: for
+   * what has to go out in time although the event loop is busy. Answers are thrown away. A connection has one; a later one takes its place.
+   * It ends with the connection.
+   *
+   * @throws QuicError FRAME_TYPE_INVALID, FRAME_TOO_LARGE, CONNECTION_CLOSED, CONNECTION_LOST
+   * @throws RangeError a time is no whole number of milliseconds from 1 to 2^31 - 1
+   */
+  standIn(type: number, payload: Uint8Array, pace: StandInPace): StandIn {
+    return this.#core.standIn(type, payload, pace);
+  }
+
+  /**
    * Ends the connection: pending calls fail, what was not sent is dropped. Resolves when the peer has been told.
    * Idempotent: later calls return the first one's promise.
    */
@@ -189,6 +202,7 @@ class ClientCore implements EventSink {
   readonly #streams = new Map<number, QuicStream>();
   #closing: PromiseWithResolvers<void> | undefined;
   #isToldToPeer = false;
+  #standIn: StandIn | undefined;
   /** DER, until it is asked for. */
   #certificate: Uint8Array | PeerCertificate = new Uint8Array(0);
 
@@ -233,6 +247,16 @@ class ClientCore implements EventSink {
     const stats = this.why === undefined ? this.#bridge.connectionStats(connectionNumber) : undefined;
     if (stats !== undefined) return { ...stats, callsInFlight: this.#pending.size };
     throw this.why === undefined ? new QuicError("CONNECTION_LOST", "the connection has ended") : closedError(this.why);
+  }
+
+  standIn(type: number, payload: Uint8Array, pace: StandInPace): StandIn {
+    checkFrame(this.#frame, type, payload);
+    checkPace(pace);
+    if (this.why !== undefined) throw closedError(this.why);
+    this.#standIn?.end();
+    this.#bridge.standIn(type, payload, pace);
+    this.#standIn = new StandIn(this.#bridge);
+    return this.#standIn;
   }
 
   rebind(): Promise<void> {

@@ -23,5 +23,6 @@ export type { ConnectionStats, EndpointStats } from "./native.ts";
 export type { FrameOptions, TransportOptions } from "./options.ts";
 export { type ListenHandlers, type ListenOptions, listen, QuicListener } from "./server.ts";
 export { ServerConnection } from "./server-connection.ts";
+export type { StandIn, StandInPace } from "./stand-in.ts";
 export { QuicStream } from "./stream.ts";
 export type { Verify } from "./verify.ts";

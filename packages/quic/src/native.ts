@@ -154,6 +154,15 @@ export interface Native {
   endpointTakeLarge(handle: Handle): Buffer;
   endpointStats(handle: Handle): EndpointStats;
   connectionStats(handle: Handle, connection: number): ConnectionStats | null;
+  connectionStandIn(
+    handle: Handle,
+    type: number,
+    payload: Uint8Array | null,
+    everyMs: number,
+    quietMs: number,
+    stopMs: number,
+  ): boolean;
+  connectionSign(handle: Handle): void;
   endpointDispose(handle: Handle): void;
 }
 

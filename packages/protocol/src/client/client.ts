@@ -2,6 +2,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import { create } from "@bufbuild/protobuf";
 import type { TransportOptions } from "@runtara/quic";
 import { resolveHosts } from "../address.ts";
+import { encodeRequest } from "../envelopes.ts";
 import { isProtocolError, ProtocolError } from "../errors.ts";
 import { limits, retryDefaults } from "../limits.ts";
 import { type Answer, callShape, type RequestMessage } from "../protocols/calls.ts";
@@ -12,6 +13,7 @@ import { callWithRetry, type RetryingCallOptions } from "./call-with-retry.ts";
 import { ClientConnection } from "./connection.ts";
 import { destination, dialFailure } from "./destination.ts";
 import { dialFirst } from "./dial-first.ts";
+import { LeaseKeeper, type LeaseKeeperOptions } from "./lease-keeper.ts";
 import { type ClientOptions, type ClientSettings, clientSettings, verifyFor } from "./options.ts";
 import type { RequestSchema } from "./send-request.ts";
 import { settledWithin } from "./settled-within.ts";
@@ -45,6 +47,7 @@ export class QuicClient {
   #connections = 0;
   #hasWarned = false;
   #closeCount = 0;
+  #keeper: LeaseKeeper | undefined;
 
   /**
    * Nothing is sent before the first call.
@@ -139,6 +142,21 @@ export class QuicClient {
     throw new ProtocolError("CALL_TIMEOUT", `read error: not everything was acknowledged within ${timeoutMs} ms`);
   }
 
+  /**
+   * Has this request sent again and again by the network's own threads while the event loop is too busy to send anything: a `renew_lease`, so that a
+   * worker which computes for long does not lose its work. To be told every second or so that the loop lives (`sign`). It goes on over
+   * later connections of this client; a client has one, a later one takes its place.
+   *
+   * @throws ProtocolError MESSAGE_UNKNOWN, ENCODE_FAILED, FRAME_TOO_LARGE, OPTION_INVALID: a time is none, or less than 1 ms
+   */
+  keepLease(message: RequestMessage, options: LeaseKeeperOptions): LeaseKeeper {
+    const keeper = new LeaseKeeper(encodeRequest(message), options);
+    this.#keeper?.end();
+    if (this.#phase.is === "connected") keeper.attach(this.#phase.connection);
+    this.#keeper = keeper;
+    return keeper;
+  }
+
   /** Of the connection in use; undefined while there is none. */
   stats(): ClientStats | undefined {
     if (this.#phase.is !== "connected" || !this.#phase.connection.isOpen) return undefined;
@@ -181,6 +199,7 @@ export class QuicClient {
     if (this.#phase === phase) {
       this.#connections++;
       this.#phase = { is: "connected", connection };
+      this.#keeper?.attach(connection);
       return connection;
     }
     await connection.close();

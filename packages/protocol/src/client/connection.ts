@@ -1,4 +1,4 @@
-import type { ConnectionClosed, PeerCertificate } from "@runtara/quic";
+import type { ConnectionClosed, PeerCertificate, StandIn, StandInPace } from "@runtara/quic";
 import { ProtocolError } from "../errors.ts";
 import { frameSizeText, frameType } from "../frames.ts";
 import { limits } from "../limits.ts";
@@ -26,6 +26,9 @@ export interface OpenStreamOptions {
   /** Abort stops waiting; a stream that comes nevertheless is given up. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What stands in for a busy event loop on one connection. */
+export type StandingIn = Pick<StandIn, "sign" | "end">;
 
 /** One connection to a server. Any number of calls may be under way on it at once, in no order. */
 export class ClientConnection {
@@ -119,6 +122,19 @@ export class ClientConnection {
    */
   async rebind(): Promise<void> {
     await mapped(this.#transport.rebind?.() ?? Promise.resolve());
+  }
+
+  /**
+   * What `LeaseKeeper` is made of: the payload as a request frame, sent while the event loop is busy. Undefined where nobody else could send it.
+   *
+   * @throws ProtocolError FRAME_TOO_LARGE, CONNECTION_CLOSED, CONNECTION_LOST
+   */
+  standIn(payload: Uint8Array, pace: StandInPace): StandingIn | undefined {
+    try {
+      return this.#transport.standIn?.(frameType.request, payload, pace);
+    } catch (error) {
+      throw fromQuicError(error);
+    }
   }
 
   /**

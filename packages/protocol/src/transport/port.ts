@@ -8,6 +8,8 @@ import type {
   Frame,
   ListenOptions,
   PeerCertificate,
+  StandIn,
+  StandInPace,
 } from "@runtara/quic";
 
 // What client and server need of a network. Errors are QuicErrors, whatever the network: their codes are its vocabulary.
@@ -82,6 +84,12 @@ export interface TransportConnection {
    * @throws QuicError BIND_FAILED, CONNECTION_CLOSED, CONNECTION_LOST.
    */
   rebind?(): Promise<void>;
+  /**
+   * Has the frame sent while the event loop is busy; only where somebody else can send it (QUIC).
+   *
+   * @throws QuicError FRAME_TYPE_INVALID, FRAME_TOO_LARGE, CONNECTION_CLOSED, CONNECTION_LOST.
+   */
+  standIn?(type: number, payload: Uint8Array, pace: StandInPace): Pick<StandIn, "sign" | "end">;
   /** Ends every call. Resolves when the server has been told; idempotent. */
   close(code?: number, reason?: string): Promise<void>;
 }

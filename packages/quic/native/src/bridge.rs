@@ -1,8 +1,11 @@
 //! The functions that JavaScript sees; src/native.ts lists the same ones in the same order.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use napi::{
@@ -14,13 +17,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     certificate::{self, CertificateOptions},
-    command::{Batch, COMMAND_WORDS, pieces},
+    client::CONNECTION,
+    command::{Batch, COMMAND_WORDS, Value, pieces},
     driver,
     endpoint::{Bell, Endpoint},
     events::RECORD_WORDS,
     limits,
     options::{ConnectOptions, FrameOptions, ListenOptions, TransportOptions},
     runtime,
+    stand_in::{Pace, StandIn},
     table::lock,
 };
 
@@ -212,6 +217,39 @@ pub fn connection_stats(handle: &External<Handle>, number: u32) -> Option<Connec
         packets_lost: stats.path.lost_packets as f64,
         calls_in_flight: calls as u32,
     })
+}
+
+/// From now on the frame is sent in JavaScript's place while that gives no sign of life, instead of what was given before; null = nothing is. In
+/// milliseconds: how often, after how long a silence, and after how long no more. `false` when there is no connection.
+#[napi(catch_unwind)]
+pub fn connection_stand_in(
+    handle: &External<Handle>,
+    kind: u32,
+    payload: Option<Uint8ArraySlice<'_>>,
+    every_ms: u32,
+    quiet_ms: u32,
+    stop_ms: u32,
+) -> Result<bool> {
+    let endpoint = &handle.endpoint;
+    let millis = |count: u32| Duration::from_millis(u64::from(count));
+    let pace = Pace { every: millis(every_ms.max(1)), quiet: millis(quiet_ms), stop: millis(stop_ms) };
+    let runtime = runtime::handle()?;
+    let connection = endpoint.connections.get(CONNECTION);
+    let is_open = connection.is_some();
+    let started = connection.zip(payload).map(|(connection, payload)| {
+        let frame = Value::Large(pieces(&payload)).into_frame(kind as u16);
+        StandIn::start(&runtime, connection, frame, pace)
+    });
+    *lock(&endpoint.stand_in) = started;
+    Ok(is_open)
+}
+
+/// JavaScript's sign of life; nothing happens where nothing stands in for it.
+#[napi(catch_unwind)]
+pub fn connection_sign(handle: &External<Handle>) {
+    if let Some(stand_in) = lock(&handle.endpoint.stand_in).as_ref() {
+        stand_in.sign();
+    }
 }
 
 /// Ends the endpoint if it has not ended yet; the callback is not called again. Calling it twice does nothing.

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The number of a client's only connection.
-const CONNECTION: u32 = 0;
+pub const CONNECTION: u32 = 0;
 
 /// An established connection and the commands that wait for stream credit.
 pub struct Client {

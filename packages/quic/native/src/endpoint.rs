@@ -21,6 +21,7 @@ use crate::{
     options::FrameOptions,
     receive::ReceiveOptions,
     reply::Call,
+    stand_in::StandIn,
     stream::StreamControl,
     table::{Table, lock},
     unsent::Unsent,
@@ -49,6 +50,8 @@ pub struct Endpoint {
     pub pending: Table<Option<AbortHandle>>,
     pub streams: Table<StreamControl>,
     pub connections: Table<quinn::Connection>,
+    /// Client: what is sent while JavaScript is busy.
+    pub stand_in: Mutex<Option<StandIn>>,
     pub socket_buffers: OnceLock<[usize; 2]>,
     pub calls_received: AtomicU32,
     /// Server: what it shows in handshakes.
@@ -71,6 +74,7 @@ impl Endpoint {
             pending: Table::default(),
             streams: Table::default(),
             connections: Table::default(),
+            stand_in: Mutex::default(),
             socket_buffers: OnceLock::new(),
             calls_received: AtomicU32::new(0),
             certificate: OnceLock::new(),
@@ -122,6 +126,7 @@ impl Endpoint {
     /// After this nothing reaches JavaScript any more.
     pub fn silence(&self) {
         self.bell.write().unwrap_or_else(PoisonError::into_inner).take();
+        lock(&self.stand_in).take();
     }
 
     /// Runs a task whose panic would leave the endpoint deaf; then JavaScript is told that the endpoint has failed.

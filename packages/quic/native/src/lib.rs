@@ -28,6 +28,7 @@ mod send;
 mod server;
 mod session;
 mod socket;
+mod stand_in;
 mod stream;
 mod table;
 mod tickets;

@@ -83,5 +83,8 @@ pub const KEPT_TICKETS_MAX: usize = 4;
 /// How long a given-up dial may take to tell its peer before it lets go of its socket.
 pub const ABANDON_FLUSH: Duration = Duration::from_millis(2);
 
+/// What is read of an answer that nobody waits for.
+pub const STAND_IN_ANSWER_BYTES_MAX: usize = 64 << 10;
+
 /// The most threads of the network that `RUNTARA_QUIC_WORKERS` may ask for.
 pub const WORKERS_MAX: usize = 64;
