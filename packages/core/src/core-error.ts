@@ -17,16 +17,25 @@ export type CoreErrorCode =
 /** Whether the same call may succeed later: always safe to try; only if the call may be carried out twice; never. */
 export type Repeatable = "always" | "ifIdempotent" | "never";
 
+export interface CoreErrorOptions extends ErrorOptions {
+  /** Default "never". */
+  readonly repeatable?: Repeatable;
+  readonly differs?: readonly string[];
+}
+
 /** A refused or failed call. Programs of other makers read these texts (spec 2.2), so they stay word for word. */
 export class CoreError extends Error {
   override readonly name = "CoreError";
   readonly code: CoreErrorCode;
   readonly repeatable: Repeatable;
+  /** START_CONFLICT: what the existing instance has otherwise; else empty. */
+  readonly differs: readonly string[];
 
-  constructor(code: CoreErrorCode, message: string, options: ErrorOptions & { readonly repeatable?: Repeatable } = {}) {
+  constructor(code: CoreErrorCode, message: string, options: CoreErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.repeatable = options.repeatable ?? "never";
+    this.differs = options.differs ?? [];
   }
 
   static instanceNotFound(instanceId: string): CoreError {
@@ -56,7 +65,9 @@ export class CoreError extends Error {
   }
 
   static startConflict(instanceId: string, differs: readonly string[]): CoreError {
-    return new CoreError("START_CONFLICT", `Instance '${instanceId}' exists with another ${differs.join(", ")}`);
+    return new CoreError("START_CONFLICT", `Instance '${instanceId}' exists with another ${differs.join(", ")}`, {
+      differs,
+    });
   }
 
   static validation(field: string, message: string): CoreError {

@@ -16,6 +16,8 @@ export const limits = {
   payloadBytesMax: 67_000_000,
   /** Checkpoints, and likewise messages, in one batch. */
   entriesPerBatchMax: 1_000,
+  /** Batches of several instances in one call. */
+  batchesPerCallMax: 256,
   /** Epochs that one connection remembers; beyond it the oldest is forgotten. */
   stampsPerConnectionMax: 100_000,
   /** Tags of one instance. */
@@ -32,6 +34,22 @@ export const limits = {
   ownPageBytesMax: 8_388_608,
   /** An error text in such a page is cut to this many characters. */
   ownErrorCharactersMax: 512,
+  /** Characters of the cron text of a schedule. */
+  cronCharactersMax: 256,
+  /** Cron texts that are kept in the form in which times are reckoned with them. */
+  cronTimesMax: 1_000,
+  /** How long a process has a schedule in hand that it fires; if it dies meanwhile, another one takes over then, in ms. */
+  scheduleLeaseMs: 10_000,
+  /** Schedules that are fired in one round. */
+  scheduleBatch: 100,
+  /** Instances that are started in one round of schedules; what is to be caught up beyond it follows in the next. */
+  scheduleStartsMax: 250,
+  /** A planned time that nobody has had in hand for so long was missed, in ms. */
+  scheduleGraceMs: 60_000,
+  /** Shortest time between two looks at a schedule whose next start waits for the end of the last one, in ms. */
+  scheduleLookMs: 1_000,
+  /** Longest time between two such looks, in ms; less than the grace. */
+  scheduleLookMsMax: 30_000,
   /** Silence after which an instance that nobody launched counts as lost, in ms. */
   staleAfterMs: 120_000,
   /** How long `close` waits for calls that are being carried out, in ms. */
@@ -118,6 +136,8 @@ export const limits = {
   waitingForShownMax: 100,
   /** Bytes of an operator's reason. */
   reasonBytesMax: 65_536,
+  /** Characters of it that are shown in the details of an instance. */
+  reasonCharactersShownMax: 512,
   /** A core is ready if its store answers within this time, in ms. */
   readyWithinMs: 2_000,
   /** Rows that retention removes with one operation. */

@@ -10,6 +10,8 @@ export interface OwnCheckpointsRequest {
   readonly epoch: number;
   /** Of the page before; undefined = the first page. */
   readonly cursor?: string | undefined;
+  /** Only what was saved behind this checkpoint; an id that is not stored leaves nothing out. With a cursor it does not count. */
+  readonly behind?: string | undefined;
   readonly prefix: string;
   /** Undefined = `limits.ownStateBytes`; at most `ownStateBytesMax` counts. */
   readonly stateBytesMax?: number | undefined;
@@ -32,8 +34,11 @@ export class OwnCheckpointsService {
 
   /** One page, oldest first. May be repeated. */
   list(request: OwnCheckpointsRequest, answer: Answer<OwnCheckpointsResponse>): void {
-    const { instanceId, epoch, cursor, prefix, stateBytesMax = limits.ownStateBytes, pageBytesMax } = request;
-    const invalid = invalidId("instance_id", instanceId) ?? invalidText("checkpoint_id_prefix", prefix);
+    const { instanceId, epoch, cursor, behind, prefix, stateBytesMax = limits.ownStateBytes, pageBytesMax } = request;
+    const invalid =
+      invalidId("instance_id", instanceId) ??
+      invalidText("checkpoint_id_prefix", prefix) ??
+      invalidText("behind_checkpoint_id", behind);
     if (invalid !== undefined) {
       answer(invalid, undefined);
       return;
@@ -44,6 +49,7 @@ export class OwnCheckpointsService {
         instanceId,
         epoch,
         ...(cursor === undefined ? {} : { cursor }),
+        ...(behind === undefined ? {} : { behind }),
         prefix,
         stateBytesMax: Math.min(stateBytesMax, limits.ownStateBytesMax),
         pageBytesMax: pageBytesMax === 0 ? limits.ownPageBytes : Math.min(pageBytesMax, limits.ownPageBytesMax),

@@ -56,6 +56,7 @@ export class OperatorControl {
     // The text is that of spec 2.11.
     if (name === "") throw new CoreError("VALIDATION_ERROR", "checkpoint_id is required");
     if (!isStorableId(name)) throw unstorableId("checkpoint_id", name);
+    if (queued && name.endsWith(resultSuffix)) throw reserved(name);
     if (messageId !== undefined) refuse(invalidId("message_id", messageId));
     refuse(invalidBytes("payload", payload, limits.payloadBytesMax));
     const id = queued && messageId !== undefined ? { messageId } : {};
@@ -79,6 +80,14 @@ export class OperatorControl {
     if (result.unsettled) this.#onUnsettled();
     return result.status;
   }
+}
+
+/** Under such names the ends of children come: nobody else may send one. In slots, which are 1.4.1's, names are free. */
+const resultSuffix = "!result";
+
+function reserved(name: string): CoreError {
+  const text = `'${name}' is a name of a child's result: choose one that does not end in ${resultSuffix}`;
+  return CoreError.validation("checkpoint_id", text);
 }
 
 function ended(status: InstanceStatus): CoreError {

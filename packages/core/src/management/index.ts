@@ -8,12 +8,14 @@ import { InstanceFeed } from "./instance-feed.ts";
 import { InstanceDirectory } from "./instances.ts";
 import { PageCursors } from "./page-cursors.ts";
 import { RecordReader } from "./records.ts";
+import { ScheduleDirectory } from "./schedules.ts";
 import { InstanceWaits } from "./waits.ts";
 
 export type { NamedSignal, OperatorControl, Order } from "./control.ts";
 export type { FeedPage, FeedRequest, InstanceFeed } from "./instance-feed.ts";
 export type { Health, InstanceDirectory, InstanceRef, ListRequest, QueryRequest } from "./instances.ts";
 export type { CheckpointList, CheckpointListRequest, HistoryRequest, RecordReader } from "./records.ts";
+export type { ScheduleDirectory, ScheduleRequest } from "./schedules.ts";
 export type { Change, Changes, InstanceWaits, WaitRequest, WatchRequest } from "./waits.ts";
 
 export interface ManagementOptions {
@@ -35,6 +37,7 @@ export interface Management {
   readonly control: OperatorControl;
   readonly waits: InstanceWaits;
   readonly feed: InstanceFeed;
+  readonly schedules: ScheduleDirectory;
   /** @throws CoreError START_CONFLICT, VALIDATION_ERROR, VALUE_TOO_LARGE */
   start(request: StartRequest): Promise<StartResponse>;
   /** Lets go of the store's notices; to be called when nobody polls any more. */
@@ -55,6 +58,7 @@ export function createManagement({
     control: new OperatorControl(store, clock.now, onUnsettled),
     waits: new InstanceWaits(store, clock),
     feed,
+    schedules: new ScheduleDirectory(store, clock.now),
     start: (request) => answered((answer) => start(request, answer)),
     close: () => feed.close(),
   };

@@ -58,8 +58,8 @@ export class InstanceDirectory {
     }
   }
 
-  /** Undefined = unknown. */
-  async read(ref: InstanceRef): Promise<Instance | undefined> {
+  /** Undefined = unknown. `withStart`: with what it was started with, which may be large. */
+  async read(ref: InstanceRef & { readonly withStart?: boolean }): Promise<Instance | undefined> {
     if (!isStorableId(ref.instanceId)) return undefined;
     const result = await ask(this.#store, { kind: "readInstance", ...ref });
     return result.outcome === "found" ? result.instance : undefined;

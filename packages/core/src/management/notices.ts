@@ -1,12 +1,17 @@
 import type { Store } from "@runtara/store";
 
+/** What somebody waits for: any change of an instance, or its end alone. */
+export type Awaited = "change" | "end";
+
 /** Somebody who looks at one instance again and again. */
 export class Waiter {
+  readonly awaited: Awaited;
   readonly #release: (waiter: Waiter) => void;
   #isTold = false;
   #wake: (() => void) | undefined;
 
-  constructor(release: (waiter: Waiter) => void) {
+  constructor(awaited: Awaited, release: (waiter: Waiter) => void) {
+    this.awaited = awaited;
     this.#release = release;
   }
 
@@ -51,20 +56,21 @@ export class InstanceNotices {
   }
 
   /** What happens from now on is told, so open first and read then. To be closed. */
-  wait(instanceId: string): Waiter {
-    const waiter = new Waiter((one) => this.#release(instanceId, one));
+  wait(instanceId: string, awaited: Awaited): Waiter {
+    const waiter = new Waiter(awaited, (one) => this.#release(instanceId, one));
     const others = this.#waiters.get(instanceId);
     if (others === undefined) this.#waiters.set(instanceId, new Set([waiter]));
     else others.add(waiter);
     this.#stopWatching ??= this.#store.watch((notice) => {
-      if (notice.topic === "instance") this.#tell(this.#waiters.get(notice.instanceId));
-      else if (notice.topic === "anything") for (const waiters of this.#waiters.values()) this.#tell(waiters);
+      if (notice.topic === "instance") this.#tell(this.#waiters.get(notice.instanceId), notice.ended);
+      else if (notice.topic === "anything") for (const waiters of this.#waiters.values()) this.#tell(waiters, true);
     });
     return waiter;
   }
 
-  #tell(waiters: ReadonlySet<Waiter> | undefined): void {
-    for (const waiter of waiters ?? []) waiter.tell();
+  /** `mayHaveEnded`: else whoever waits for the end would look in vain, once per checkpoint of a running instance. */
+  #tell(waiters: ReadonlySet<Waiter> | undefined, mayHaveEnded: boolean): void {
+    for (const waiter of waiters ?? []) if (mayHaveEnded || waiter.awaited === "change") waiter.tell();
   }
 
   #release(instanceId: string, waiter: Waiter): void {

@@ -11,7 +11,7 @@ import { limits } from "../limits.ts";
 import type { Clock } from "../timers/clock.ts";
 import { ask } from "./ask.ts";
 import { badCursor, type InstanceRef } from "./instances.ts";
-import { InstanceNotices, type Waiter } from "./notices.ts";
+import { type Awaited, InstanceNotices, type Waiter } from "./notices.ts";
 
 export interface WaitRequest extends InstanceRef {
   /** 0 = `limits.pollWaitMs`; at most `limits.pollWaitMsMax`. */
@@ -62,7 +62,8 @@ export class InstanceWaits {
       return { seen: read.instance, isDone: isFinal(read.instance.status) };
     };
     // Ends are announced by every process, so no look of its own accord is needed.
-    return this.#until(ref.instanceId, waitMs, Number.POSITIVE_INFINITY, signal, look);
+    const what = { instanceId: ref.instanceId, awaited: "end", lookEveryMs: Number.POSITIVE_INFINITY } as const;
+    return this.#until(what, waitMs, signal, look);
   }
 
   /**
@@ -81,18 +82,18 @@ export class InstanceWaits {
       const isDone = cursor === undefined || changes.length > 0 || ended;
       return { seen: { changes, nextCursor, ended }, isDone };
     };
-    return this.#until(ref.instanceId, waitMs, limits.watchLookMs, signal, look);
+    const what = { instanceId: ref.instanceId, awaited: "change", lookEveryMs: limits.watchLookMs } as const;
+    return this.#until(what, waitMs, signal, look);
   }
 
   async #until<Seen>(
-    instanceId: string,
+    { instanceId, awaited, lookEveryMs }: { instanceId: string; awaited: Awaited; lookEveryMs: number },
     waitMs: number,
-    lookEveryMs: number,
     signal: AbortSignal,
     look: () => Promise<{ readonly seen: Seen; readonly isDone: boolean }>,
   ): Promise<Seen> {
     const endMs = pollEndMs(this.#clock, waitMs);
-    const waiter = this.#notices.wait(instanceId);
+    const waiter = this.#notices.wait(instanceId, awaited);
     try {
       for (;;) {
         const { seen, isDone } = await waiter.look(look);

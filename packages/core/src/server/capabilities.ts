@@ -6,7 +6,5 @@ import { type FeatureName, featuresOf } from "@runtara/protocol";
 /** In answers to registrations and claims. */
 export const instanceFeatures: readonly FeatureName[] = featuresOf("instance");
 
-/** In answers to questions after the health. There are no schedules yet: their calls are answered UNSUPPORTED. */
-export const managementFeatures: readonly FeatureName[] = featuresOf("management").filter(
-  (name) => name !== "schedules",
-);
+/** In answers to questions after the health. */
+export const managementFeatures: readonly FeatureName[] = featuresOf("management");

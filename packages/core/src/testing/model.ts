@@ -1,7 +1,7 @@
 import type { Operation, PendingSignal, StartFacts } from "@runtara/store";
 import { ModelInstance } from "./model-instance.ts";
 
-/** What the model knows how to do: every operation that changes something, and the reads that show it all. */
+/** What the model knows how to do: every operation that changes an instance, and the reads that show it all. */
 export type ModelledOperation = Exclude<
   Operation,
   {
@@ -14,7 +14,12 @@ export type ModelledOperation = Exclude<
       | "listHistory"
       | "readChanges"
       | "checkHealth"
-      | "removeOld";
+      | "removeOld"
+      | "putSchedule"
+      | "deleteSchedule"
+      | "listSchedules"
+      | "claimSchedules"
+      | "moveSchedule";
   }
 >;
 type Of<K extends ModelledOperation["kind"]> = Extract<ModelledOperation, { readonly kind: K }>;

@@ -1,11 +1,12 @@
 import type { Store, StoreError } from "@runtara/store";
+import { ScheduleService } from "../schedules/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Liveness } from "./liveness.ts";
 import { type RetentionAges, RetentionService } from "./retention-service.ts";
 import { SettleService } from "./settle-service.ts";
 import { TimerService } from "./timer-service.ts";
 
-export type BackgroundTask = "timers" | "settle" | "liveness" | "retention";
+export type BackgroundTask = "timers" | "settle" | "liveness" | "retention" | "schedules";
 
 export interface BackgroundOptions {
   readonly store: Store;
@@ -25,6 +26,7 @@ export class Background {
   readonly settle: SettleService;
   readonly timers: TimerService;
   readonly retention: RetentionService;
+  readonly schedules: ScheduleService;
 
   constructor({ store, clock = systemClock, staleAfterMs, retention = {}, onTrouble }: BackgroundOptions) {
     const common = (task: BackgroundTask) => ({
@@ -37,6 +39,7 @@ export class Background {
     const { liveness, settle } = this;
     this.timers = new TimerService({ ...common("timers"), liveness, settle });
     this.retention = new RetentionService({ ...common("retention"), ages: retention });
+    this.schedules = new ScheduleService(common("schedules"));
   }
 
   /** Looks at once for what was left open, then works whenever something is due. */
@@ -44,11 +47,12 @@ export class Background {
     this.settle.start();
     this.timers.start();
     this.retention.start();
+    this.schedules.start();
   }
 
   /** Begins nothing any more. Resolves when what is under way is over; to be awaited before the store is closed. Idempotent. */
   async stop(): Promise<void> {
-    await Promise.all([this.timers.stop(), this.settle.stop(), this.retention.stop()]);
+    await Promise.all([this.timers.stop(), this.settle.stop(), this.retention.stop(), this.schedules.stop()]);
     await this.liveness.stop();
   }
 }

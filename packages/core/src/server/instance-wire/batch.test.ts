@@ -35,6 +35,41 @@ onEachEngine((open) => {
     );
   });
 
+  test("batches of several instances: each is kept or refused by itself, in one call that may be repeated", async (t) => {
+    const { connect } = await open(t);
+    const client = connect();
+    for (const instanceId of ["one", "two", "old"]) await client.registerInstance({ instanceId, tenantId: "t" });
+    await connect().registerInstance({ instanceId: "old", tenantId: "t" });
+    const batches = [
+      { instanceId: "one", epoch: 1n, entries: [entry("a"), entry("b")] },
+      { instanceId: "old", epoch: 1n, entries: [entry("a")] },
+      { instanceId: "two", epoch: 1n, entries: [entry("a", "first"), entry("a\0")] },
+      { instanceId: "nobody", epoch: 1n, entries: [entry("a")] },
+      { instanceId: "two", epoch: 1n, entries: [entry("c")] },
+    ];
+    const told = async () => {
+      const { results } = await client.checkpointBatches({ batches });
+      return results.map(({ result: { case: kind, value } }) =>
+        kind === "answer" ? value.results.map(({ found }) => found) : [value?.code, value?.fineCode, value?.retryable],
+      );
+    };
+    const refused = (fineCode: string) => ["CHECKPOINT_BATCH_ERROR", fineCode, false];
+    const others = [refused("FENCED"), refused("VALIDATION_ERROR"), refused("INSTANCE_NOT_FOUND")];
+    assert.deepEqual(await told(), [[false, false], ...others, [false]]);
+    assert.deepEqual(await told(), [[true, true], ...others, [true]]);
+    const { checkpoints } = await client.listOwnCheckpoints({ instanceId: "two", epoch: 1n });
+    assert.deepEqual(
+      checkpoints.map(({ checkpointId }) => checkpointId),
+      ["c"],
+    );
+    assert.deepEqual((await client.checkpointBatches({})).results, []);
+    const many = { batches: Array.from({ length: 257 }, () => ({ instanceId: "one", epoch: 1n })) };
+    await assert.rejects(client.checkpointBatches(many), (error: Error) => {
+      assert.match(error.message, /batches has 257 members; at most 256 are allowed/);
+      return assert.match(Object(error).fineCode, /^VALIDATION_ERROR$/) === undefined;
+    });
+  });
+
   test("I6: a signal is consumed with the entry that records it, once", async (t) => {
     const { connect, operator } = await open(t);
     const client = connect();
@@ -168,6 +203,17 @@ onEachEngine((open) => {
     assert.deepEqual(retries, [[2, 77n, 512]]);
     assert.ok(pages > 4, String(pages));
     const { checkpoints } = await client.listOwnCheckpoints({ ...from, checkpointIdPrefix: "step 1" });
+    const { checkpoints: behind } = await client.listOwnCheckpoints({
+      ...from,
+      stateBytesMax: 0,
+      behindCheckpointId: checkpoints.at(-1)?.checkpointId ?? "",
+    });
+    const last = checkpoints.at(-1)?.checkpointId ?? "";
+    assert.deepEqual(
+      behind.map(({ checkpointId }) => checkpointId),
+      [...ids, "large"].slice(ids.indexOf(last) + 1),
+    );
+    await assert.rejects(client.listOwnCheckpoints({ ...from, behindCheckpointId: "a\0b" }), invalid);
     assert.equal(checkpoints.length, 11);
     await assert.rejects(client.listOwnCheckpoints({ ...from, cursor: "made up" }), invalid);
   });

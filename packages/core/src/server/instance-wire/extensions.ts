@@ -6,6 +6,7 @@ import type { ManagementArm } from "../management-wire/management-dispatcher.ts"
 import { Peer } from "../peer.ts";
 import { whole } from "../words.ts";
 import { batchMessage, batchRequest, tooMuchFound } from "./batch.ts";
+import { BatchResults, tooManyBatches } from "./batches.ts";
 import { outgoing } from "./outgoing.ts";
 import { ownCheckpointsMessage } from "./own-listing.ts";
 import type { Replies } from "./replies.ts";
@@ -48,6 +49,9 @@ export class Extensions {
       case "publish":
         this.#publish(call, request.value);
         return true;
+      case "checkpointBatches":
+        this.#batches(call, request.value);
+        return true;
       case "claimWork":
         this.#claim(call, request.value);
         return true;
@@ -78,6 +82,26 @@ export class Extensions {
     );
   }
 
+  /** All in one tick, so that they are one commit; answered when each is. */
+  #batches(call: ServerCall, { batches }: instance.CheckpointBatchesRequest): void {
+    const tooMany = tooManyBatches(batches.length);
+    if (tooMany !== undefined) {
+      this.#replies.refuse(call, tooMany);
+      return;
+    }
+    const gathered = new BatchResults(batches.length, (message) => call.respond(message));
+    for (const [index, batch] of batches.entries()) {
+      const plain = batchRequest(batch);
+      this.#core.batches.save(
+        plain,
+        this.#noting(plain, (error, response) => {
+          if (error === undefined) gathered.answered(index, batch.instanceId, response);
+          else gathered.refused(index, this.#replies.partError("CHECKPOINT_BATCH_ERROR", error));
+        }),
+      );
+    }
+  }
+
   #publish(call: ServerCall, { instanceId, epoch, run, messages }: instance.PublishRequest): void {
     const request = { instanceId, epoch: whole(epoch), run, messages: messages.map(outgoing) };
     const answer = this.#replies.answer(call, ({ lastNumber }: { readonly lastNumber: number }) => ({
@@ -89,9 +113,10 @@ export class Extensions {
 
   #listOwn(call: ServerCall, request: instance.ListOwnCheckpointsRequest): void {
     const { instanceId, cursor, checkpointIdPrefix: prefix, stateBytesMax, pageBytesMax } = request;
+    const { behindCheckpointId: behind } = request;
     const epoch = whole(request.epoch);
     this.#core.ownCheckpoints.list(
-      { instanceId, epoch, cursor, prefix, stateBytesMax, pageBytesMax },
+      { instanceId, epoch, cursor, behind, prefix, stateBytesMax, pageBytesMax },
       this.#noting({ instanceId, epoch }, this.#replies.answer(call, ownCheckpointsMessage)),
     );
   }

@@ -1,4 +1,4 @@
-import type { ServerCall } from "@runtara/protocol";
+import type { instance, ServerCall } from "@runtara/protocol";
 import type { Answer } from "../../answer.ts";
 import type { CoreError } from "../../core-error.ts";
 import { Peer } from "../peer.ts";
@@ -27,6 +27,19 @@ export class Replies {
       fineCode: error.code,
       retryable: isRepeatable(call, error),
     });
+  }
+
+  /** A refusal that stands inside an answer, for a part that would have been a call by itself. */
+  partError(code: string, error: CoreError): instance.RpcError {
+    this.#logStorageFailure(error);
+    return {
+      $typeName: "runtara.instance.RpcError",
+      code,
+      message: error.message,
+      fineCode: error.code,
+      // Batches are idempotent.
+      retryable: isPassing(error),
+    };
   }
 
   /** For calls whose answer is the end of the stream alone, once the services have answered for all of their `parts`. */

@@ -52,9 +52,9 @@ export const baseCalls = {
 
   async getInstanceStatus(
     { management: { instances } }: Server,
-    { instanceId, tenantId }: management.GetInstanceStatusRequest,
+    { instanceId, tenantId, wantsStart: withStart }: management.GetInstanceStatusRequest,
   ): Promise<management.GetInstanceStatusResponse> {
-    return statusMessage(instanceId, await instances.read({ instanceId, ...present({ tenantId }) }));
+    return statusMessage(instanceId, await instances.read({ instanceId, ...present({ tenantId, withStart }) }));
   },
 
   async listInstances(

@@ -102,7 +102,8 @@ onEachServer((server) => {
       const instanceId = await running(tenantId);
       const { status } = await operator().killInstance({ instanceId, reason: "stuck" });
       assert.equal(status, Status.STATUS_CANCELLED);
-      assert.equal((await operator().getInstanceStatus({ instanceId })).details?.reason, "killed");
+      const { details } = await operator().getInstanceStatus({ instanceId });
+      assert.deepEqual([details?.reason, details?.reasonText], ["killed", "stuck"]);
       assert.equal((await operator().pauseInstance({ instanceId })).status, Status.STATUS_CANCELLED);
       for (const order of ["cancelInstance", "killInstance", "pauseInstance", "resumeInstance"] as const) {
         await assert.rejects(operator()[order]({ instanceId: "nobody" }), notFound, order);

@@ -1,16 +1,10 @@
-import {
-  create,
-  featureArms,
-  management,
-  managementProtocol,
-  operationErrorCode,
-  type ProtocolError,
-} from "@runtara/protocol";
+import { create, management, managementProtocol, operationErrorCode, type ProtocolError } from "@runtara/protocol";
 import { CoreError } from "../../core-error.ts";
 import type { Management } from "../../management/index.ts";
 import type { RepeatedLog } from "../repeated-log.ts";
 import { baseCalls, type Server } from "./base-calls.ts";
 import { extensionCalls } from "./extension-calls.ts";
+import { scheduleCalls } from "./schedule-calls.ts";
 
 type Request = Exclude<management.RpcRequest["request"], { case: undefined }>;
 type Response = management.RpcResponse["response"];
@@ -35,10 +29,6 @@ export interface ManagementDispatcherOptions {
   readonly version: string;
 }
 
-/** Calls that have no handler. */
-const unserved = featureArms.management.schedules;
-type Unserved = (typeof unserved)[number];
-
 /** The management protocol on the services. */
 export class ManagementDispatcher {
   readonly #server: Server;
@@ -54,8 +44,8 @@ export class ManagementDispatcher {
   arm(port: string): ManagementArm {
     return ({ request }, call, answer) => {
       const respond = (response: Response) => answer(create(management.RpcResponseSchema, { response }));
-      if (request.case === undefined || isUnserved(request)) {
-        respond(unservedError(request.case));
+      if (request.case === undefined) {
+        respond(unservedError());
         return;
       }
       // The second one also where the answer could not be sent.
@@ -65,11 +55,7 @@ export class ManagementDispatcher {
     };
   }
 
-  async #carryOut(
-    request: Exclude<Request, { case: Unserved }>,
-    caller: string,
-    giveUp: AbortSignal,
-  ): Promise<Response> {
+  async #carryOut(request: Request, caller: string, giveUp: AbortSignal): Promise<Response> {
     const server = this.#server;
     const { case: name, value } = request;
     switch (name) {
@@ -109,6 +95,12 @@ export class ManagementDispatcher {
         return { case: name, value: await extensionCalls.watchInstance(server, value, giveUp) };
       case "watchInstances":
         return { case: name, value: await extensionCalls.watchInstances(server, value, giveUp) };
+      case "putSchedule":
+        return { case: name, value: await scheduleCalls.putSchedule(server, value) };
+      case "listSchedules":
+        return { case: name, value: await scheduleCalls.listSchedules(server, value) };
+      case "deleteSchedule":
+        return { case: name, value: await scheduleCalls.deleteSchedule(server, value) };
     }
   }
 
@@ -137,15 +129,12 @@ function abortedWith(call: CarryingCall, { case: name }: Request): AbortSignal {
   return controller.signal;
 }
 
-function isUnserved(request: Request): request is Extract<Request, { case: Unserved }> {
-  return (unserved as readonly string[]).includes(request.case);
-}
-
-/** As servers answer arms that they do not know. */
-function unservedError(name: string | undefined): Response {
-  const message = `RpcRequest contained no request that this server serves${name === undefined ? "" : `: ${name}`}`;
-  const details = name === undefined ? {} : { fineCode: "UNSUPPORTED", retryable: false };
-  return errorResponse({ code: "EMPTY_REQUEST", message, ...details });
+/** Of no arm, or of one that is not known here. */
+function unservedError(): Response {
+  return errorResponse({
+    code: "EMPTY_REQUEST",
+    message: "RpcRequest contained no request that this server serves",
+  });
 }
 
 function errorResponse(error: { code: string; message: string; fineCode?: string; retryable?: boolean }): Response {

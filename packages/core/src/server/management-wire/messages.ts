@@ -24,6 +24,16 @@ export function statusMessage(
     startedAtMs: BigInt(instance.startedAtMs ?? 0),
     ...present({ checkpointId, output, error, finishedAtMs: time(instance.finishedAtMs) }),
     details: detailsMessage(instance),
+    ...present({ start: startMessage(instance) }),
+  });
+}
+
+function startMessage({ start, firstStartedAtMs }: Instance): management.InstanceStart | undefined {
+  if (start === undefined) return undefined;
+  const { input, seed } = start;
+  return create(management.InstanceStartSchema, {
+    seed: seed ?? new Uint8Array(),
+    ...present({ input, firstStartedAtMs: time(firstStartedAtMs) }),
   });
 }
 
@@ -48,6 +58,7 @@ export function detailsMessage(details: InstanceDetails): management.InstanceDet
       workflow,
       version,
       parentInstanceId,
+      reasonText: details.reasonText?.slice(0, limits.reasonCharactersShownMax),
       startedAtMs: time(details.startedAtMs),
       finishedAtMs: time(details.finishedAtMs),
       wakeAtMs: time(details.readyAtMs),
