@@ -1,5 +1,5 @@
-// Steps per second and microseconds per step: the engine alone (a history that acknowledges at once), and over a real core.
-//   node --conditions=runtara-src packages/sdk/bench/steps.ts [engine|core] [--seconds N] [--json]
+// Steps per second and microseconds per step over a real core. The engine alone: engine.ts.
+//   node --conditions=runtara-src packages/sdk/bench/steps.ts [--seconds N] [--json]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,13 +7,8 @@ import { parseArgs } from "node:util";
 import { startCore } from "@runtara/core/server";
 import { runInstance } from "@runtara/sdk/worker";
 import { type AnyWorkflow, step, workflow } from "../src/index.ts";
-import type { History, OutgoingEntry, SaveListener } from "../src/run/history.ts";
-import { defaultPolicy } from "../src/run/retry.ts";
-import { Run } from "../src/run/run.ts";
-import { systemClock } from "../src/run/timers.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: { seconds: { type: "string", default: "2" }, json: { type: "boolean", default: false } },
 });
 const seconds = Number(values.seconds);
@@ -35,35 +30,6 @@ interface Figure {
   cpuMicrosecondsPerStep: number;
 }
 
-/** Acknowledges all that was saved in a tick at the end of it, as a batch would be. */
-class InstantHistory implements History {
-  readonly isSparse = false;
-  readonly replay = undefined;
-  #batch: { entry: OutgoingEntry; listener: SaveListener }[] = [];
-  save(entry: OutgoingEntry, listener: SaveListener): void {
-    if (this.#batch.push({ entry, listener }) > 1) return;
-    queueMicrotask(() => process.nextTick(() => this.#acknowledge()));
-  }
-  #acknowledge(): void {
-    const batch = this.#batch;
-    this.#batch = [];
-    for (const { entry, listener } of batch) listener.saved(entry);
-  }
-  find = (): Promise<undefined> => Promise.resolve(undefined);
-  attemptOf = (): Promise<number> => Promise.resolve(1);
-  announceAttempt(): void {}
-  heartbeat(): void {}
-}
-
-function runEngine(steps: number, value: unknown): Promise<unknown> {
-  const facts = { workflow: "bench", instanceId: "i", tenantId: "t", run: 1, startedAt: Date.now(), seed: "s" };
-  const body = async (): Promise<void> => {
-    for (let index = 0; index < steps; index++) await step("charge", () => value);
-  };
-  const history = new InstantHistory();
-  return new Run({ facts, body, input: undefined, stepPolicy: defaultPolicy, history, clock: systemClock }).start();
-}
-
 /** Repeats until the time is up; the first round only warms up. */
 async function measure(what: string, stepsPerRound: number, round: () => Promise<unknown>): Promise<Figure> {
   await round();
@@ -83,18 +49,6 @@ async function measure(what: string, stepsPerRound: number, round: () => Promise
     stepsPerSecond: (steps * 1_000) / elapsedMs,
     cpuMicrosecondsPerStep: (cpu.user + cpu.system) / steps,
   };
-}
-
-async function engine(): Promise<Figure[]> {
-  const many =
-    (workflows: number, steps: number, value: unknown = result) =>
-    () =>
-      Promise.all(Array.from({ length: workflows }, () => runEngine(steps, value)));
-  return [
-    await measure("engine alone, one workflow, one step after another", 2_000, many(1, 2_000)),
-    await measure("engine alone, 64 workflows at once, results of one number", 64 * 200, many(64, 200, 7)),
-    await measure("engine alone, 64 workflows at once", 64 * 200, many(64, 200)),
-  ];
 }
 
 async function overCore(): Promise<Figure[]> {
@@ -128,8 +82,7 @@ async function overCore(): Promise<Figure[]> {
   }
 }
 
-const which = positionals[0];
-const figures = [...(which === "core" ? [] : await engine()), ...(which === "engine" ? [] : await overCore())];
+const figures = await overCore();
 if (values.json) console.log(JSON.stringify(figures));
 else {
   for (const { what, microsecondsPerStep, stepsPerSecond, cpuMicrosecondsPerStep } of figures) {

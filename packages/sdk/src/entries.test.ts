@@ -1,4 +1,4 @@
-// What each entry loads: the root nothing but node:async_hooks, the codec nothing at all, and neither the protocol.
+// What each entry loads: the root nothing but node:async_hooks, the codec nothing at all, and neither these nor the embedded one the protocol.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -28,4 +28,7 @@ test("entries load what is documented, and no more", () => {
   assert.deepEqual(entry("./codec/index.ts"), []);
   assert.deepEqual(entry("./raw/index.ts"), ["@runtara/protocol", "node:timers/promises"]);
   assert.ok(entry("./worker/index.ts").includes("@runtara/protocol"));
+  const embedded = entry("./embedded/index.ts");
+  assert.ok(embedded.includes("@runtara/core") && embedded.includes("@runtara/store"));
+  assert.ok(!embedded.includes("@runtara/protocol"), "the embedded mode has no wire");
 });

@@ -16,10 +16,16 @@ export type ErrorCode =
   | "CONFIG"
   | "CONNECTION"
   | "NOT_FOUND"
-  | "START_CONFLICT";
+  | "START_CONFLICT"
+  | "COMPENSATION"
+  | "UNSUPPORTED"
+  | "INSTANCE_FAILED"
+  | "WAIT_TIMEOUT";
 
 /** On every error of this package, so that those of a second installed copy are recognised. */
 const brand = Symbol.for("runtara.error/1");
+
+const retryableCodes: ReadonlySet<ErrorCode> = new Set(["RETRYABLE", "STEP_TIMEOUT", "CONNECTION", "WAIT_TIMEOUT"]);
 
 /** The base of every error of this package. `cause` is kept. */
 export class RuntaraError extends Error {
@@ -30,7 +36,7 @@ export class RuntaraError extends Error {
   }
   /** True when trying the same again may succeed. */
   get retryable(): boolean {
-    return this.code === "RETRYABLE" || this.code === "STEP_TIMEOUT" || this.code === "CONNECTION";
+    return retryableCodes.has(this.code);
   }
 }
 
@@ -121,7 +127,8 @@ export class FencedError extends RuntaraError {
   }
 }
 
-/** Misuse: a durable call outside a workflow or inside a step, a bad name or duration, a call after the end. */
+/** Misuse: a durable call outside a workflow or inside a step, a bad name or duration, a call after the end, a signal to an instance that has
+ *  ended. */
 export class ContextError extends RuntaraError {
   constructor(message: string, options?: ErrorOptions) {
     super("CONTEXT", message, options);
@@ -142,7 +149,7 @@ export class ConnectionError extends RuntaraError {
   }
 }
 
-/** The instance is unknown to the core. */
+/** There is no such instance. */
 export class NotFoundError extends RuntaraError {
   constructor(message: string, options?: ErrorOptions) {
     super("NOT_FOUND", message, options);
@@ -153,6 +160,51 @@ export class NotFoundError extends RuntaraError {
 export class StartConflictError extends RuntaraError {
   constructor(message: string, options?: ErrorOptions) {
     super("START_CONFLICT", message, options);
+  }
+}
+
+/** Compensations of a workflow failed for good. `cause`: why it had failed or was cancelled; `errors`: what they threw, in the order in
+ *  which they ran. The others have run. */
+export class CompensationError extends RuntaraError {
+  declare readonly errors: readonly unknown[];
+  constructor(message: string, errors: readonly unknown[], options?: ErrorOptions) {
+    super("COMPENSATION", message, options);
+    // As AggregateError has it: not among the members that are listed.
+    Object.defineProperty(this, "errors", { value: [...errors], configurable: true, writable: true });
+  }
+}
+
+/** The server, or the protocol it speaks, lacks what the call needs. */
+export class UnsupportedError extends RuntaraError {
+  /** As the protocol names it, such as `children`. */
+  readonly feature: string;
+  constructor(message: string, feature: string, options?: ErrorOptions) {
+    super("UNSUPPORTED", message, options);
+    this.feature = feature;
+  }
+}
+
+/** Why an instance failed: its workflow's own error, the time-out it was started with, or its process ended without a word. */
+export type FailureReason = "reported" | "timeout" | "exited";
+
+/** The awaited instance failed. `cause`: the workflow's own error, in its stored form. */
+export class InstanceFailedError extends RuntaraError {
+  readonly instanceId: string;
+  readonly reason: FailureReason;
+  constructor(
+    message: string,
+    { instanceId, reason, ...options }: ErrorOptions & { instanceId: string; reason: FailureReason },
+  ) {
+    super("INSTANCE_FAILED", message, options);
+    this.instanceId = instanceId;
+    this.reason = reason;
+  }
+}
+
+/** The time given to `handle.result({ timeout })` is up. The instance goes on; asking again may succeed. */
+export class WaitTimeoutError extends RuntaraError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("WAIT_TIMEOUT", message, options);
   }
 }
 
@@ -176,6 +228,10 @@ export const errorClasses: ReadonlyMap<string, { readonly prototype: RuntaraErro
         [ConnectionError, "CONNECTION"],
         [NotFoundError, "NOT_FOUND"],
         [StartConflictError, "START_CONFLICT"],
+        [CompensationError, "COMPENSATION"],
+        [UnsupportedError, "UNSUPPORTED"],
+        [InstanceFailedError, "INSTANCE_FAILED"],
+        [WaitTimeoutError, "WAIT_TIMEOUT"],
       ] as const
     ).map(([errorClass, code]) => [errorClass.name, { prototype: errorClass.prototype, code }]),
   );

@@ -38,10 +38,11 @@ test("every sample of the README runs and prints what the README says", async (t
   writeFileSync(join(folder, "package.json"), '{"type":"module"}');
   const { files, outputs } = samples();
   for (const [name, code] of files) writeFileSync(join(folder, name), code);
-  assert.deepEqual([...outputs.keys()], ["run.ts", "values.ts", "raw.ts"]);
+  assert.deepEqual([...outputs.keys()], ["embedded.ts", "worker.ts", "transaction.ts", "values.ts", "raw.ts"]);
   const run = promisify(execFile);
   const env = { ...process.env, RUNTARA_SERVER_ADDR: core.address, NODE_NO_WARNINGS: "1" };
-  for (const name of [...outputs.keys(), "run.ts"]) {
+  // The embedded one twice: its instance has ended then, and is attached to.
+  for (const name of [...outputs.keys(), "embedded.ts"]) {
     const { stdout } = await run(process.execPath, ["--conditions=runtara-src", join(folder, name)], {
       env,
       cwd: folder,

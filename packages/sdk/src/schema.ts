@@ -31,19 +31,50 @@ export function type<T>(): StandardSchemaV1<T> {
   return { "~standard": { version: 1, vendor: "runtara", validate: (value) => ({ value: value as T }) } };
 }
 
+/** True for what has the interface. arktype's types are functions. */
+export function isSchema(value: unknown): value is StandardSchemaV1 {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  const standard = (value as { "~standard"?: unknown })["~standard"];
+  return (
+    typeof standard === "object" &&
+    standard !== null &&
+    typeof (standard as { validate?: unknown }).validate === "function"
+  );
+}
+
 /** The validated value, which may differ from the given one (defaults, transforms).
  *  @throws ValidationError with the issues and their paths; ConfigError when the schema itself fails */
 export async function validate(schema: StandardSchemaV1, value: unknown, what: string): Promise<unknown> {
-  let result: SchemaResult<unknown>;
   try {
-    result = await schema["~standard"].validate(value);
+    return validatedValue(await schema["~standard"].validate(value), what);
   } catch (cause) {
-    throw new ConfigError(`${what}: its schema threw ${String(cause)}`, { cause });
+    throw ownError(cause, what);
   }
+}
+
+/** As {@link validate}, for what can't be awaited. @throws ConfigError also when the schema answers with a promise */
+export function validateNow(schema: StandardSchemaV1, value: unknown, what: string): unknown {
+  try {
+    const result = schema["~standard"].validate(value);
+    if (!(result instanceof Promise)) return validatedValue(result, what);
+    result.catch(() => {});
+  } catch (cause) {
+    throw ownError(cause, what);
+  }
+  throw new ConfigError(`${what}: its schema is asynchronous; use one that answers at once`);
+}
+
+function validatedValue(result: SchemaResult<unknown>, what: string): unknown {
   if (!result.issues) return result.value;
   const issues = result.issues.map(({ message, path }) => ({ message, path: pathText(path ?? []) }));
   const list = issues.map((issue) => `${issue.path === "" ? "" : `${issue.path}: `}${issue.message}`).join("; ");
   throw new ValidationError(`${what} is not valid: ${list}`, issues);
+}
+
+function ownError(cause: unknown, what: string): Error {
+  return cause instanceof ValidationError
+    ? cause
+    : new ConfigError(`${what}: its schema threw ${String(cause)}`, { cause });
 }
 
 function pathText(path: NonNullable<SchemaIssue["path"]>): string {

@@ -1,4 +1,4 @@
-// The value codec on its own: no Node modules, runs everywhere.
+// The value codec on its own: no Node modules, runs everywhere (but for zstd, which loads node:zlib when it is first used).
 
 import type { ValueOrigin } from "../values/index.ts";
 import { readValue, storeValue } from "../values/index.ts";
@@ -6,6 +6,9 @@ import { readValue, storeValue } from "../values/index.ts";
 export { UnreadableValueError, UnstorableValueError, ValueTooLargeError } from "../errors.ts";
 export type { ClassSpec } from "../values/classes.ts";
 export { registerClass } from "../values/classes.ts";
+export type { Codec, CodecContext } from "../values/codec-port.ts";
+export { aesGcm } from "./aes-gcm.ts";
+export { zstd } from "./zstd.ts";
 
 const origin: ValueOrigin = { root: "value", describe: () => "encode() was given" };
 

@@ -1,11 +1,29 @@
 import { limits } from "../limits.ts";
 import { accessFromEnv, type ServerAccess } from "../wire/server-access.ts";
 import { SdkError } from "./errors.ts";
-import type { SdkConfig } from "./types.ts";
+
+/** How an instance reaches its core. */
+export interface SdkConfig extends ServerAccess {
+  instanceId: string;
+  tenantId: string;
+  /** `host:port`, `[v6]:port`. Default 127.0.0.1:8001. */
+  serverAddr?: string;
+  /** Default "localhost". */
+  serverName?: string;
+  /** Default 10,000. */
+  connectTimeoutMs?: number;
+  /** Deadline of each call but sleep. Default 30,000; 0 = none. */
+  requestTimeoutMs?: number;
+  /** `pollSignal` asks the server at most this often. Default 1,000. */
+  signalPollIntervalMs?: number;
+  /** Default 30,000; 0 = no heartbeat. */
+  heartbeatIntervalMs?: number;
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-type CompleteConfig = Required<Omit<SdkConfig, keyof ServerAccess>>;
+/** With everything filled in, less how the server is believed. */
+export type CompleteConfig = Required<Omit<SdkConfig, keyof ServerAccess>>;
 
 const numberDefaults = {
   connectTimeoutMs: limits.connectTimeoutMsDefault,

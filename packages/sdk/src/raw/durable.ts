@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { limits } from "../limits.ts";
 import { SdkError } from "./errors.ts";
+import type { InstanceSdk } from "./instance-sdk.ts";
 import { sdk } from "./registry.ts";
-import type { RuntaraSdk } from "./sdk.ts";
 
 export interface DurableOptions {
   /** Part of the key. Default: the function's own name. */
@@ -16,26 +16,65 @@ export interface DurableOptions {
   onSaveError?: "throw" | "warn";
 }
 
+/** What {@link durable} makes of a function or a method: its first argument is the key. */
+export type DurableFunction<This, K extends string | number, A extends unknown[], T> = (
+  this: This,
+  key: K,
+  ...args: A
+) => Promise<T>;
+
+/** The standard decorator (TypeScript without experimentalDecorators) that {@link durable} gives when it is given no function. */
+export type DurableDecorator = <This, K extends string | number, A extends unknown[], T>(
+  method: DurableFunction<This, K, A, T>,
+  context: ClassMethodDecoratorContext<This, DurableFunction<This, K, A, T>>,
+) => DurableFunction<This, K, A, T>;
+
 /** Makes a function durable under the key `durable::{name}::{first argument}`, with the keys, values and retries of the original's attribute
  *  (spec 11): the result is stored as compact JSON, errors never are, a stored result is returned without a call. It uses the process's
  *  SDK, see `registerSdk`.
+ *
+ *  `const charge = durable(async function charge(key: string) { … })`, or on a method `@durable() async charge(key: string) { … }`, for code that a
+ *  compiler has been at: Node runs no decorators.
  *  @throws what the function threw last; SdkError Config here for a function without a name; SdkError of the calls unless `onSaveError` is "warn" */
 export function durable<K extends string | number, A extends unknown[], T>(
   fn: (key: K, ...args: A) => Promise<T>,
+  options?: DurableOptions,
+): (key: K, ...args: A) => Promise<T>;
+export function durable(options?: DurableOptions): DurableDecorator;
+export function durable<K extends string | number, A extends unknown[], T>(
+  fnOrOptions: ((key: K, ...args: A) => Promise<T>) | DurableOptions = {},
   options: DurableOptions = {},
-): (key: K, ...args: A) => Promise<T> {
-  const { name = fn.name, maxRetries = 3, delayMs = 1_000, onSaveError = "throw" } = options;
+): ((key: K, ...args: A) => Promise<T>) | DurableDecorator {
+  if (typeof fnOrOptions === "function") return makeDurable(fnOrOptions, fnOrOptions.name, options);
+  const decorate: DurableDecorator = (method, context) => {
+    if (typeof context !== "object" || context.kind !== "method") {
+      throw new SdkError(
+        "Config",
+        "@durable() goes on a method, as a standard decorator (without experimentalDecorators)",
+      );
+    }
+    return makeDurable(method, typeof context.name === "symbol" ? "" : context.name, fnOrOptions);
+  };
+  return decorate;
+}
+
+function makeDurable<This, K extends string | number, A extends unknown[], T>(
+  fn: DurableFunction<This, K, A, T>,
+  ownName: string,
+  options: DurableOptions,
+): DurableFunction<This, K, A, T> {
+  const { name = ownName, maxRetries = 3, delayMs = 1_000, onSaveError = "throw" } = options;
   if (name === "") throw new SdkError("Config", "durable: the function has no name; pass options.name");
   for (const [option, value] of Object.entries({ maxRetries, delayMs })) {
     if (!Number.isSafeInteger(value) || value < 0)
       throw new SdkError("Config", `durable: ${option} is ${value}; it must be a whole number, not negative`);
   }
-  return async (key, ...args) => {
+  return async function (this: This, key, ...args) {
     const id = `durable::${name}::${key}`;
     const instance = sdk();
     const stored = await readStored(instance, id, onSaveError);
     if (stored) return stored.value as T;
-    const value = await runWithRetries(instance, id, () => fn(key, ...args), maxRetries, delayMs);
+    const value = await runWithRetries(instance, id, () => fn.call(this, key, ...args), maxRetries, delayMs);
     await save(instance, id, value, onSaveError);
     return value;
   };
@@ -43,7 +82,7 @@ export function durable<K extends string | number, A extends unknown[], T>(
 
 /** What is stored under the id; a state that is not JSON counts as none, and stays. */
 async function readStored(
-  instance: RuntaraSdk,
+  instance: InstanceSdk,
   id: string,
   onError: "throw" | "warn",
 ): Promise<{ value: unknown } | undefined> {
@@ -64,7 +103,7 @@ async function readStored(
 }
 
 async function runWithRetries<T>(
-  instance: RuntaraSdk,
+  instance: InstanceSdk,
   id: string,
   body: () => Promise<T>,
   maxRetries: number,
@@ -84,7 +123,7 @@ async function runWithRetries<T>(
   }
 }
 
-async function save(instance: RuntaraSdk, id: string, value: unknown, onError: "throw" | "warn"): Promise<void> {
+async function save(instance: InstanceSdk, id: string, value: unknown, onError: "throw" | "warn"): Promise<void> {
   try {
     await instance.checkpoint(id, new TextEncoder().encode(toJson(id, value)));
   } catch (error) {

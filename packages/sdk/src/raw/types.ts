@@ -1,25 +1,7 @@
-import type { ServerAccess } from "../wire/server-access.ts";
-import type { SignalType, Status } from "../wire/words.ts";
+import type { Status } from "../api/client.ts";
+import type { SignalType } from "../ports/source.ts";
 
 export type { SignalType, Status };
-
-/** How an instance reaches its core. */
-export interface SdkConfig extends ServerAccess {
-  instanceId: string;
-  tenantId: string;
-  /** `host:port`, `[v6]:port`. Default 127.0.0.1:8001. */
-  serverAddr?: string;
-  /** Default "localhost". */
-  serverName?: string;
-  /** Default 10,000. */
-  connectTimeoutMs?: number;
-  /** Deadline of each call but sleep. Default 30,000; 0 = none. */
-  requestTimeoutMs?: number;
-  /** `pollSignal` asks the server at most this often. Default 1,000. */
-  signalPollIntervalMs?: number;
-  /** Default 30,000; 0 = no heartbeat. */
-  heartbeatIntervalMs?: number;
-}
 
 export interface Signal {
   signalType: SignalType;

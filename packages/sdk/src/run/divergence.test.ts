@@ -6,9 +6,10 @@ import type { NonDeterminismError } from "../errors.ts";
 import { MemoryStore } from "../testing/memory-history.ts";
 import { pick, type Rng, rngOf, seedOfRun } from "../testing/rng.ts";
 import { runProcess } from "../testing/run-once.ts";
+import { SimulatedClock } from "../testing/simulated-clock.ts";
 import type { RunContext } from "./context.ts";
+import type { RunEnd } from "./control.ts";
 import { readEnvelope } from "./envelope.ts";
-import type { RunEnd } from "./run-end.ts";
 
 /** A sequence of steps, in which a group runs at once. */
 type Program = readonly (readonly string[])[];
@@ -231,4 +232,148 @@ test("an entry whose value can't be read stops the run like a divergence", async
   const { end } = await runProcess({ store, sparse: true, body: (_, context) => context.step("a", () => 1) });
   assert.equal(end?.is, "diverged");
   assert.match(end.error.message, /the class "gone", which is not registered/);
+});
+
+test("the report says how to go on", async () => {
+  const error = await edited(
+    async (c) => c.step("a", () => 1),
+    async (c) => c.step("b", () => 1),
+    false,
+  );
+  assert.match(
+    error.message,
+    /Bring the old call back, or guard the new one with patched\(\)\. Then resume the instance: handle\.resume\(\), or\n {2}npx runtara resume i-1\. New instances are not affected\.$/,
+  );
+});
+
+test("after the fix the same history goes on", async () => {
+  for (const sparse of [false, true]) {
+    const store = new MemoryStore();
+    const right = async (_: unknown, c: RunContext): Promise<unknown> => [
+      await c.step("a", () => 1),
+      await c.step("b", () => 2),
+    ];
+    const wrong = async (_: unknown, c: RunContext): Promise<unknown> => c.step("other", () => 1);
+    await runProcess({ store, sparse, body: right, crashAfter: 3 });
+    const before = [...store.entries];
+    const { end: diverged } = await runProcess({ store, sparse, body: wrong });
+    assert.equal(diverged?.is, "diverged");
+    assert.deepEqual([...store.entries], before, "nothing was written");
+    const { end } = await runProcess({ store, sparse, body: right });
+    assert.ok(end?.is === "returned");
+    assert.deepEqual(end.value, [1, 2]);
+  }
+});
+
+test("a signal, or the end of a child, that the code does not wait for any more is a divergence", async () => {
+  for (const sparse of [false, true]) {
+    const store = new MemoryStore();
+    store.send("approved", "true");
+    const first = async (_: unknown, c: RunContext): Promise<unknown> => [
+      await c.waitFor("approved"),
+      await c.step("a", () => 1),
+    ];
+    await runProcess({ store, sparse, body: first, onEvent: (run) => run.arrived([...store.signals]) });
+    const { end } = await runProcess({ store, sparse, body: (_, c) => c.step("a", () => 1) });
+    assert.ok(end?.is === "diverged");
+    assert.match(
+      end.error.message,
+      sparse ? /differ at entry 1/ : /history: signal "approved" +checkpoint approved!signal/,
+    );
+    const ran: string[] = [];
+    const { end: waitsLonger } = await runProcess({
+      store,
+      sparse,
+      body: async (_, c) => [await c.waitFor("approved"), await c.step("a", () => ran.push("a"))],
+    });
+    assert.deepEqual([waitsLonger?.is, ran], ["returned", []]);
+  }
+});
+
+test("with strict turns a call outside a durable turn is an error that names its place", async () => {
+  const { end } = await runProcess({
+    store: new MemoryStore(),
+    settings: { strictTurns: true },
+    clock: ticking(),
+    body: async (_, c) => {
+      await new Promise((resolve) => setTimeout(resolve, 3));
+      return c.step("late", () => 1);
+    },
+  });
+  assert.ok(end?.is === "threw");
+  assert.match(
+    String(end.error),
+    /ContextError: workflow "test": step "late" \(\S*divergence\.test\.ts:\d+:\d+\) was called after the code awaited something that is not durable/,
+  );
+});
+
+/** Goes on while real time passes. */
+function ticking(): SimulatedClock {
+  const clock = new SimulatedClock();
+  const tick = (): void => void clock.after(1, tick);
+  tick();
+  return clock;
+}
+
+test("the judge waits for a call that came late before, and only so long", async () => {
+  const store = new MemoryStore();
+  const body =
+    (delayMs: number) =>
+    async (_: unknown, c: RunContext): Promise<unknown> => {
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      return c.step("late", () => 1);
+    };
+  await runProcess({ store, clock: ticking(), body: body(2) });
+  assert.match(store.entries.get("late") ?? "", /"f":1/);
+  const { end } = await runProcess({ store, clock: ticking(), body: body(5) });
+  assert.ok(end?.is === "returned" && end.value === 1);
+  // On a clock that jumps to its next event the thirty seconds are over at once.
+  const { end: tooLate } = await runProcess({ store, body: () => new Promise(() => {}) });
+  assert.equal(tooLate?.is, "diverged");
+});
+
+test("the code side is the call of the last turn, not one that was waiting before; a swapped call is named, too", async () => {
+  for (const sparse of [false, true]) {
+    const renamed = await edited(
+      async (c) => {
+        const limit = c.sleep("limit", "1h");
+        const approval = c.waitFor("approved");
+        await c.step("charge", () => 1);
+        await Promise.race([limit, approval, c.step("refund", () => 2)]);
+      },
+      async (c) => {
+        const limit = c.sleep("limit", "1h");
+        const approval = c.waitFor("approved");
+        await c.step("charge", () => 1);
+        await Promise.race([limit, approval, c.step("refund-order", () => 2)]);
+      },
+      sparse,
+    );
+    assert.match(renamed.message, /history: step "refund" [\s\S]*code: {4}step "refund-order" /);
+    const swapped = await edited(
+      async (c) => [await c.step("a", () => 1), await c.step("b", () => 2)],
+      async (c) => [await c.step("b", () => 2), await c.step("a", () => 1)],
+      sparse,
+    );
+    assert.match(swapped.message, /history: step "[ab]"[\s\S]*code: {4}step "b"/);
+  }
+});
+
+test("a history that can't be asked any more ends the run, and takes nothing down", async () => {
+  const store = new MemoryStore();
+  await runProcess({
+    store,
+    sparse: true,
+    body: async (_, c) => [await c.step("a", () => 1), await c.step("b", () => 2)],
+  });
+  const away = new Error("the core is gone");
+  const { end } = await runProcess({
+    store,
+    sparse: true,
+    body: (_, c) => c.step("b", () => 2),
+    onEvent: (run) => {
+      run.history.find = () => Promise.reject(away);
+    },
+  });
+  assert.ok(end?.is === "stopped" && end.error === away);
 });

@@ -1,45 +1,45 @@
-/** Lets so many step bodies run at once; the rest wait in the order they came. */
-export class Gate<T> {
+import type { GateItem, GateLike } from "./host.ts";
+
+/** Lets so many step bodies of a runtime run at once; the rest wait in the order they came. */
+export class Gate implements GateLike {
   readonly #max: number;
-  readonly #enter: (item: T) => void;
-  readonly #inside = new Set<T>();
-  #waiting: T[] = [];
+  #inside = 0;
+  #waiting: GateItem[] = [];
   #head = 0;
   #isClosed = false;
   #isAdmitting = false;
 
-  constructor(max: number, enter: (item: T) => void) {
+  constructor(max: number) {
     this.#max = max;
-    this.#enter = enter;
   }
 
-  /** Those that are inside. */
-  get inside(): ReadonlySet<T> {
+  /** How many are inside. */
+  get inside(): number {
     return this.#inside;
   }
 
   /** Enters now, or when there is room. */
-  queue(item: T): void {
-    if (!this.#isClosed && this.#inside.size < this.#max && this.#head === this.#waiting.length) {
-      this.#inside.add(item);
-      this.#enter(item);
+  queue(item: GateItem): void {
+    if (!this.#isClosed && this.#inside < this.#max && this.#head === this.#waiting.length) {
+      this.#inside++;
+      item.enter();
     } else {
       this.#waiting.push(item);
     }
   }
 
-  leave(item: T): void {
-    this.#inside.delete(item);
+  leave(): void {
+    this.#inside--;
     // One that leaves as soon as it enters comes here from within the loop below.
     if (this.#isAdmitting || this.#head === this.#waiting.length) return;
     this.#isAdmitting = true;
-    while (!this.#isClosed && this.#inside.size < this.#max && this.#head < this.#waiting.length) {
-      const next = this.#waiting[this.#head++] as T;
-      this.#inside.add(next);
-      this.#enter(next);
+    while (!this.#isClosed && this.#inside < this.#max && this.#head < this.#waiting.length) {
+      const next = this.#waiting[this.#head++] as GateItem;
+      this.#inside++;
+      next.enter();
     }
-    if (this.#head === this.#waiting.length) {
-      this.#waiting = [];
+    if (this.#head > 32 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
     this.#isAdmitting = false;

@@ -40,7 +40,7 @@ export function escapeName(name: string, functionName: string): string {
 /** The last name of an id as the code wrote it: `items~3.Charge*20card(c1)~2` gives `Charge card`. */
 export function nameOfId(id: string): string {
   const segment = id.slice(id.lastIndexOf(".") + 1);
-  const name = segment.startsWith("!") ? segment : segment.replace(/[(!~].*$/s, "");
+  const name = segment.startsWith("!") ? segment : segment.replace(/[(!~?].*$/s, "");
   try {
     return decodeURIComponent(name.replaceAll("*", "%"));
   } catch {
@@ -80,9 +80,14 @@ export class Scope {
   }
 }
 
-/** The first scope of a run: later runs of an instance (from 2 on) have a prefix. */
+/** What every id of a run begins with: nothing in the first. */
+export function runPrefix(run: number): string {
+  return run > 1 ? `!${run}.` : "";
+}
+
+/** The first scope of a run. */
 export function rootScope(run: number): Scope {
-  return new Scope(run > 1 ? `!${run}.` : "", 0);
+  return new Scope(runPrefix(run), 0);
 }
 
 /** Ids have a bound; what is over it keeps its head and ends in a hash of the whole. */

@@ -1,11 +1,12 @@
 import { CancelledError } from "../errors.ts";
-import type { EntryKind } from "./envelope.ts";
+import type { EntryKind } from "./entries.ts";
+import type { OperationLike } from "./host.ts";
 import type { Source } from "./source.ts";
 
 const ignore = (): void => {};
 
 /** One durable call: a promise, and what has to happen for it once the run is live. */
-export abstract class Operation {
+export abstract class Operation implements OperationLike {
   readonly id: string;
   readonly kind: EntryKind;
   readonly name: string;
@@ -31,8 +32,10 @@ export abstract class Operation {
   /** Runs the body or arms the timer. Called once, in a live run. */
   abstract start(): void;
 
-  /** True for what a cancel ends: it only waits, no body runs. */
   abstract readonly isWait: boolean;
+
+  /** Those without a body have nothing to stop. */
+  cancel(_reason: CancelledError): void {}
 
   settle(outcome: "value" | "error", value: unknown): void {
     if (this.isSettled) return;

@@ -1,22 +1,23 @@
-import { UnreadableValueError } from "../errors.ts";
+import { type NonDeterminismError, UnreadableValueError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { cancelId } from "./cancel.ts";
+import type { Clock } from "../ports/clock.ts";
+import { countUpTo, diagnose } from "./diagnosis.ts";
+import type { EntryKind, StoredEntry } from "./entries.ts";
 import { type Envelope, outcomeOf, readEnvelope } from "./envelope.ts";
-import type { History, Replay, StoredEntry } from "./history.ts";
-import { nameOfId } from "./keys.ts";
-import type { Operation } from "./operation.ts";
-import { type DivergenceReport, divergenceError } from "./report.ts";
-import type { RunFacts } from "./run-options.ts";
-import type { Clock, Timers } from "./timers.ts";
+import type { History, Replay } from "./history.ts";
+import type { InboxPart, OperationLike, RunFacts, TimersLike } from "./host.ts";
+import { isEndOfChild } from "./operations/child-end.ts";
+import { divergenceError } from "./report.ts";
 
 /** What a replay needs of its run. */
 export interface ReplayHost {
   readonly facts: RunFacts;
   readonly history: History;
   readonly clock: Clock;
-  readonly timers: Timers;
+  readonly timers: TimersLike;
+  readonly inbox: InboxPart;
   /** Calls that have not been answered, in call order. */
-  readonly pending: ReadonlyMap<string, Operation>;
+  readonly pending: ReadonlyMap<string, OperationLike>;
   /** Ids of calls whose caller no longer waits. */
   readonly withdrawn: ReadonlySet<string>;
   /** The workflow function has ended. */
@@ -25,7 +26,13 @@ export interface ReplayHost {
   readonly isForeign: boolean;
   scheduleTurn(): void;
   goLive(): void;
-  diverge(error: Error): void;
+  diverge(error: NonDeterminismError): void;
+  /** The history can't be read any more. */
+  fail(error: unknown): void;
+  /** An entry of the history comes after the end of the function: nobody is left to be told. */
+  passed(entry: ReplayedEntry): void;
+  /** The call is answered without an entry. */
+  answered(operation: OperationLike): void;
 }
 
 export interface ReplayedEntry {
@@ -35,15 +42,30 @@ export interface ReplayedEntry {
   readonly value: unknown;
 }
 
+/** Entries that no call asks for. */
+function isSystem(id: string, kind: EntryKind): boolean {
+  return kind === "cancel" || kind === "next" || isForInbox(id, kind);
+}
+
+/** What came from outside: signals, and the ends of children. */
+export function isForInbox(id: string, kind: EntryKind): boolean {
+  return kind === "signal" || (kind === "child" && isEndOfChild(id));
+}
+
 /** Gives a resumed run its stored entries, one a turn, in their recorded order, and judges whether the code still calls them. */
 export class Replayer {
   readonly #host: ReplayHost;
   readonly #replay: Replay;
   /** Called since the history was last asked. */
   #called: string[] = [];
+  #lastCalled: readonly string[] = [];
   /** Ascending, but where foreign turns are in play. */
   readonly #delivered: number[] = [];
   #next: { readonly entry: StoredEntry; readonly envelope: Envelope } | undefined;
+  readonly #skipped = new Set<string>();
+  /** Called, and only a look-up tells whether they have an entry. */
+  #patches: OperationLike[] = [];
+  #arePatchesDue = false;
   #isAsking = false;
   #endGrace: (() => void) | undefined;
   #isGraceOver = false;
@@ -76,18 +98,36 @@ export class Replayer {
     this.#host.scheduleTurn();
   }
 
+  /** `patched` was called: false while entries are left and none is its own; else its entry's turn, or the end of the replay, answers. */
+  patch(operation: OperationLike): void {
+    const { id } = operation;
+    if (this.#skipped.has(id)) this.#answer(operation, true);
+    else if (this.#replay.has(id)) this.note(id);
+    else if (this.#replay.count === undefined) {
+      this.#patches.push(operation);
+      this.note(id);
+    } else if (this.#replay.peek([]) !== undefined) this.#answer(operation, false);
+  }
+
+  #answer(operation: OperationLike, value: boolean): void {
+    this.#host.answered(operation);
+    operation.settle("value", value);
+  }
+
   /** The entry whose turn it is. */
   take(): ReplayedEntry | undefined {
+    if (this.#arePatchesDue) this.#answerPatches();
     const next = this.#next;
     if (!next) return undefined;
     this.#next = undefined;
     const { entry, envelope } = next;
     try {
-      const value = this.#host.pending.has(entry.id) ? outcomeOf(envelope) : undefined;
+      const isWanted = isSystem(entry.id, envelope.kind) || this.#host.pending.has(entry.id);
+      const value = isWanted ? outcomeOf(envelope) : undefined;
       this.#commit(envelope);
       return { id: entry.id, envelope, value };
     } catch (cause) {
-      void this.#diverge(entry, unreadable(cause));
+      this.#diverge(entry, unreadable(cause));
       return undefined;
     }
   }
@@ -97,6 +137,7 @@ export class Replayer {
     while (!this.#isAsking && !this.#next && !this.#endGrace) {
       const called = this.#called;
       this.#called = [];
+      if (called.length > 0) this.#lastCalled = called;
       const answer = this.#replay.peek(called);
       if (answer instanceof Promise) {
         this.#wait(answer);
@@ -114,7 +155,7 @@ export class Replayer {
         // Foreign code may have called something meanwhile; then the answer is out of date.
         if (this.#called.length > 0 || this.#judge(entry)) this.advance();
       },
-      () => {},
+      (error: unknown) => this.#host.fail(error),
     );
   }
 
@@ -124,35 +165,66 @@ export class Replayer {
       this.#host.goLive();
       return false;
     }
+    if (this.#replay.count === undefined && this.#hasUnansweredPatches()) {
+      this.#arePatchesDue = true;
+      this.#host.scheduleTurn();
+      return false;
+    }
     const envelope = this.#parse(entry);
     if (!envelope) return false;
     const note = this.#fault(entry, envelope);
     if (note === "await") return false;
     if (note !== undefined) {
-      void this.#diverge(entry, note);
+      this.#diverge(entry, note);
       return false;
     }
-    if (this.#host.hasEnded) {
-      // Called, but nobody is left to be told.
-      this.#commit(envelope);
+    if (this.#isSkipped(entry, envelope)) {
+      this.#skipped.add(entry.id);
+      this.#replay.take();
       return true;
+    }
+    if (this.#host.hasEnded) {
+      this.#next = { entry, envelope };
+      const passed = this.take();
+      if (passed) this.#host.passed(passed);
+      return passed !== undefined;
     }
     this.#next = { entry, envelope };
     this.#host.scheduleTurn();
     return false;
   }
 
+  /** Looked up, not found, and there are entries still: the answer is no, in a turn of its own. */
+  #hasUnansweredPatches(): boolean {
+    this.#patches = this.#patches.filter((operation) => !operation.isSettled && !this.#replay.has(operation.id));
+    return this.#patches.length > 0;
+  }
+
+  #answerPatches(): void {
+    this.#arePatchesDue = false;
+    const patches = this.#patches;
+    this.#patches = [];
+    for (const operation of patches) this.#answer(operation, false);
+  }
+
+  /** The answer of a `patched` that nobody asks for any more. */
+  #isSkipped(entry: StoredEntry, envelope: Envelope): boolean {
+    return envelope.kind === "patch" && !this.#host.pending.has(entry.id);
+  }
+
   #commit(envelope: Envelope): void {
     this.#replay.take();
-    this.#delivered.push(envelope.seq);
+    // Patches may come and go between two versions of the code, so nobody counts them.
+    if (envelope.kind !== "patch") this.#delivered.push(envelope.seq);
     this.#isGraceOver = false;
   }
 
   #parse(entry: StoredEntry): Envelope | undefined {
     try {
+      if (entry.fault) throw entry.fault;
       return readEnvelope(entry.text);
     } catch (cause) {
-      void this.#diverge(entry, unreadable(cause));
+      this.#diverge(entry, unreadable(cause));
       return undefined;
     }
   }
@@ -161,14 +233,21 @@ export class Replayer {
   #fault(entry: StoredEntry, envelope: Envelope): "await" | string | undefined {
     const host = this.#host;
     const operation = host.pending.get(entry.id);
-    if (!operation && !host.withdrawn.has(entry.id) && entry.id !== cancelId) {
+    if (!operation && !host.withdrawn.has(entry.id) && !this.#isUncalled(entry, envelope)) {
       return this.#mayStillBeCalled(envelope) ? "await" : "";
     }
     if (operation && operation.kind !== envelope.kind) return `The same id, but now it is a ${operation.kind}.`;
     if (host.isForeign || envelope.foreign) return undefined;
     if (envelope.seq <= this.lastSeq) return "It was recorded before results that the code has been given already.";
-    if (envelope.after && this.#countUpTo(envelope.after[0]) !== envelope.after[1]) return "";
+    if (envelope.after && countUpTo(this.#delivered, envelope.after[0]) !== envelope.after[1]) return "";
     return undefined;
+  }
+
+  /** Entries that come without a call: what the inbox expects, and what belongs to the run itself. */
+  #isUncalled({ id }: StoredEntry, { kind }: Envelope): boolean {
+    if (isForInbox(id, kind)) return this.#host.hasEnded || this.#host.inbox.expects(id);
+    if (kind === "next") return this.#host.hasEnded;
+    return kind === "cancel" || kind === "patch";
   }
 
   /** Foreign code may call later what is missing now; it gets some time. */
@@ -183,71 +262,17 @@ export class Replayer {
     return true;
   }
 
-  /** How many of the delivered entries have at most this seq. */
-  #countUpTo(seq: number): number {
-    let count = this.#delivered.length;
-    while (count > 0 && (this.#delivered[count - 1] ?? 0) > seq) count--;
-    return count;
-  }
-
-  async #diverge(entry: StoredEntry, note: string): Promise<void> {
+  #diverge(entry: StoredEntry, note: string): void {
     this.#isAsking = true;
-    const missing = await this.#firstMissing(entry);
-    const head = missing.seq === undefined ? undefined : tryReadEnvelope(missing.text);
-    const report: DivergenceReport = {
-      workflow: this.#host.facts.workflow,
-      instanceId: this.#host.facts.instanceId,
-      entry: this.#delivered.length + 1,
-      entries: this.#entriesKnown(entry),
-      history: {
-        checkpointId: missing.id,
-        kind: head?.kind ?? "foreign",
-        name: nameOfId(missing.id),
-        ...(head?.src ? { src: head.src } : {}),
-        ...(head ? { savedAt: `${new Date(head.at).toISOString().slice(0, 19)}Z` } : {}),
-      },
-      code: this.#codeSide(),
-      ...(note !== "" && missing === entry ? { note } : {}),
-    };
-    this.#host.diverge(divergenceError(report));
-  }
-
-  /** Follows the entries back, from the one that does not fit to the earliest that the replay has not met. */
-  async #firstMissing(entry: StoredEntry): Promise<StoredEntry> {
-    const met = new Set(this.#delivered);
-    let missing = entry;
-    for (let cursor: StoredEntry | undefined = entry; cursor; ) {
-      if (cursor.seq !== undefined && !met.has(cursor.seq)) missing = cursor;
-      const after: Envelope["after"] = cursor.seq === undefined ? undefined : tryReadEnvelope(cursor.text)?.after;
-      if (!after || this.#countUpTo(after[0]) === after[1]) break;
-      cursor = await this.#host.history.find(after[2]);
-    }
-    return missing;
-  }
-
-  #entriesKnown(entry: StoredEntry): number {
-    if (this.#replay.count !== undefined) return this.#replay.count;
-    const after = entry.seq === undefined ? undefined : tryReadEnvelope(entry.text)?.after;
-    return Math.max(this.#delivered.length, after?.[1] ?? 0) + 1;
-  }
-
-  #codeSide(): DivergenceReport["code"] {
-    if (this.#host.hasEnded) return { does: "ended" };
-    for (const { id, kind, name, source } of this.#host.pending.values()) {
-      if (!this.#replay.has(id)) return { does: "calls", checkpointId: id, kind, name, src: source.text };
-    }
-    return { does: "waits" };
+    const { facts, history, pending, hasEnded } = this.#host;
+    const [replay, delivered, lastCalled] = [this.#replay, this.#delivered, this.#lastCalled];
+    diagnose({ facts, history, replay, entry, note, delivered, pending, lastCalled, hasEnded }).then(
+      (report) => this.#host.diverge(divergenceError(report)),
+      (error: unknown) => this.#host.fail(error),
+    );
   }
 }
 
 function unreadable(cause: unknown): string {
   return `What lies under this id can't be read: ${cause instanceof UnreadableValueError ? cause.message : String(cause)}.`;
-}
-
-function tryReadEnvelope(text: string): Envelope | undefined {
-  try {
-    return readEnvelope(text);
-  } catch {
-    return undefined;
-  }
 }

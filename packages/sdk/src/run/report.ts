@@ -1,5 +1,5 @@
 import { NonDeterminismError } from "../errors.ts";
-import type { EntryKind } from "./envelope.ts";
+import type { EntryKind } from "./entries.ts";
 
 /** Both sides of the place where code and history differ. The JSON of the `runtara_divergence` event. */
 export interface DivergenceReport {
@@ -40,7 +40,8 @@ export function divergenceError(report: DivergenceReport, cause?: unknown): NonD
     `  history: ${sides.map(([what]) => what.padEnd(width))[0]}  ${sides[0]?.[1] ?? ""}`.trimEnd(),
     `  code:    ${sides.map(([what]) => what.padEnd(width))[1]}  ${sides[1]?.[1] ?? ""}`.trimEnd(),
     ...(report.note === undefined ? [] : [`  ${report.note}`]),
-    `  Bring the old call back, then run the instance again. New instances are not affected.`,
+    "  Bring the old call back, or guard the new one with patched(). Then resume the instance: handle.resume(), or",
+    `  npx runtara resume ${instanceId}. New instances are not affected.`,
   ];
   return new NonDeterminismError(lines.join("\n"), report, cause === undefined ? undefined : { cause });
 }

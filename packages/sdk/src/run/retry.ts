@@ -99,6 +99,7 @@ function isFinal(error: unknown): boolean {
   return (
     isRuntaraError(error, "FATAL") ||
     isRuntaraError(error, "UNSTORABLE_VALUE") ||
+    isRuntaraError(error, "UNSUPPORTED") ||
     isRuntaraError(error, "VALUE_TOO_LARGE") ||
     isRuntaraError(error, "CANCELLED")
   );

@@ -1,4 +1,5 @@
 import { limits } from "../limits.ts";
+import type { EntryKind } from "./entries.ts";
 
 /** Where a name is first used, as `src/order.ts:12:30`, and the same as JSON. */
 export interface Source {
@@ -6,19 +7,23 @@ export interface Source {
   readonly json: string;
 }
 
-type Kind = "step" | "sleep";
-const sources: Readonly<Record<Kind, Map<string, Source>>> = { step: new Map(), sleep: new Map() };
+const sources = new Map<EntryKind, Map<string, Source>>();
 
 /** The call site of the first call of this kind and name in this process. `above`: the public function that was called; its caller is the site.
  *  Taken once per name, because a stack trace costs as much as the rest of a step. */
 // biome-ignore lint/complexity/noBannedTypes: what captureStackTrace takes
-export function sourceOf(kind: Kind, name: string, above: Function): Source {
-  const known = sources[kind].get(name);
+export function sourceOf(kind: EntryKind, name: string, above: Function): Source {
+  let ofKind = sources.get(kind);
+  if (!ofKind) {
+    ofKind = new Map();
+    sources.set(kind, ofKind);
+  }
+  const known = ofKind.get(name);
   if (known) return known;
-  if (sources[kind].size >= limits.sourcesMax) sources[kind].clear();
+  if (ofKind.size >= limits.sourcesMax) ofKind.clear();
   const text = callSite(above) ?? "";
   const source = { text, json: JSON.stringify(text) };
-  sources[kind].set(name, source);
+  ofKind.set(name, source);
   return source;
 }
 
@@ -35,7 +40,8 @@ export function callSite(above: Function): string | undefined {
   return place && relative(place);
 }
 
-function relative(place: string): string {
+/** A path or URL of a file, relative to the working directory if it lies there. */
+export function relative(place: string): string {
   const path = place.startsWith("file://") ? decodeURI(place.slice("file://".length)) : place;
   const directory = `${process.cwd()}/`;
   return path.startsWith(directory) ? path.slice(directory.length) : path;

@@ -1,5 +1,6 @@
+import type { StoredEntry } from "./entries.ts";
 import { Heap } from "./heap.ts";
-import type { Replay, StoredEntry } from "./history.ts";
+import type { Replay } from "./history.ts";
 
 /** A replay where entries can't be listed: each call is looked up, and the smallest place in the order among what was found comes next.
  *  That is the right one: the smallest entry not yet delivered was always called already, or the code has diverged. */
@@ -26,6 +27,12 @@ export class SparseReplay implements Replay {
 
   readonly count: number | undefined = undefined;
 
+  /** What the entry that was saved last says; an earlier one may say more, then some are sent twice. */
+  get sent(): number {
+    const sent = /^\{"\$rt":1,[^{]*?"out":(\d{1,15})[,}]/.exec(this.#newest?.text ?? "")?.[1];
+    return sent === undefined ? 0 : Number(sent);
+  }
+
   get seqMax(): number {
     return this.#seqMax;
   }
@@ -44,6 +51,10 @@ export class SparseReplay implements Replay {
 
   take(): void {
     this.#found.pop();
+  }
+
+  free(): void {
+    this.#ids.clear();
   }
 
   #smallest(): StoredEntry | undefined {

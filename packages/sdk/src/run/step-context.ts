@@ -1,6 +1,6 @@
 import { CancelledError } from "../errors.ts";
 import { uuidOf } from "../hash.ts";
-import type { StepOperation } from "./step.ts";
+import type { StepOperation } from "./operations/step.ts";
 
 /** What a step's body is given. */
 export interface StepContext {

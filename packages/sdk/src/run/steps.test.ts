@@ -14,10 +14,9 @@ import { MemoryStore } from "../testing/memory-history.ts";
 import { type ProcessOptions, runProcess } from "../testing/run-once.ts";
 import { SimulatedClock } from "../testing/simulated-clock.ts";
 import type { RunContext } from "./context.ts";
+import type { EngineEvent, RunEnd } from "./control.ts";
 import { readEnvelope } from "./envelope.ts";
-import type { EngineEvent } from "./events.ts";
 import { defaultPolicy } from "./retry.ts";
-import type { RunEnd } from "./run-end.ts";
 
 type Body = (context: RunContext) => Promise<unknown>;
 
@@ -28,12 +27,9 @@ async function run(
 ): Promise<{ end: RunEnd; store: MemoryStore; events: EngineEvent[] }> {
   const store = options.store ?? new MemoryStore();
   const events: EngineEvent[] = [];
-  const settings = {
-    stepPolicy: defaultPolicy,
-    tell: (event: EngineEvent) => void events.push(event),
-    ...options.settings,
-  };
-  const { end } = await runProcess({ ...options, store, body: (_, context) => body(context), settings });
+  const settings = { stepPolicy: defaultPolicy, ...options.settings };
+  const tell = (event: EngineEvent): void => void events.push(event);
+  const { end } = await runProcess({ ...options, store, body: (_, context) => body(context), settings, tell });
   assert.ok(end, "the run came to its end");
   return { end, store, events };
 }
@@ -78,7 +74,7 @@ test("a step is tried four times by default, announced before each wait, with gr
     { clock },
   );
   assert.deepEqual(attempts, [1, 2, 3, 4]);
-  assert.equal(store.attempts.get("flaky"), 4);
+  assert.equal(store.retries.get("flaky")?.attempt, 4);
   const waits = events.flatMap((event) => (event.type === "attemptFailed" ? [event.nextInMs] : []));
   for (const [index, wait] of waits.entries()) {
     const full = 1_000 * 2 ** index;
@@ -510,7 +506,7 @@ test("as many bodies run at once as are allowed; the rest wait in call order", a
           }),
         ),
       ),
-    { clock, settings: { concurrentSteps: 7 } },
+    { clock, concurrentSteps: 7 },
   );
   assert.equal((outputOf(end) as unknown[]).length, 40);
   assert.equal(most, 7);
@@ -568,7 +564,7 @@ test("a cancel rejects waits once, aborts bodies, lets finally blocks work, and 
     }
   };
   const onEvent: ProcessOptions["onEvent"] = (run, event) => {
-    if (event >= 0) run.cancel();
+    if (event >= 0) run.cancel(undefined);
   };
   const { end } = await run(body, { store, clock, onEvent });
   assert.equal(end.is, "cancelled");
@@ -588,7 +584,7 @@ test("a cancel that finds nobody waiting is told by the next durable call, once;
       }
       return told;
     },
-    { onEvent: (run, event) => event === 1 && run.cancel() },
+    { onEvent: (run, event) => event === 1 && run.cancel(undefined) },
   );
   assert.deepEqual(outputOf(end), [true]);
 });

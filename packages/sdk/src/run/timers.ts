@@ -1,13 +1,6 @@
 import { limits } from "../limits.ts";
+import type { Clock } from "../ports/clock.ts";
 import { Heap } from "./heap.ts";
-
-/** Time as a run sees it. */
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Calls back once, about `delayMs` later; may be early. The result takes it back. */
-  after(delayMs: number, callback: () => void): () => void;
-}
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -28,6 +21,7 @@ export class Timers {
   readonly #clock: Clock;
   readonly #queue = new Heap<Timer>((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order));
   #order = 0;
+  #isFrozen = false;
   #armed: { readonly dueAt: number; readonly disarm: () => void } | undefined;
 
   constructor(clock: Clock) {
@@ -45,6 +39,22 @@ export class Timers {
     };
   }
 
+  /** When the earliest is due. */
+  get nextDueAt(): number | undefined {
+    return this.#next()?.dueAt;
+  }
+
+  /** None fires until `thaw`. */
+  freeze(): void {
+    this.#isFrozen = true;
+    this.#arm();
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+    this.#arm();
+  }
+
   /** Takes all back. */
   clear(): void {
     while (this.#queue.pop()) {}
@@ -52,7 +62,7 @@ export class Timers {
   }
 
   #arm(): void {
-    const next = this.#next();
+    const next = this.#isFrozen ? undefined : this.#next();
     if (next?.dueAt === this.#armed?.dueAt) return;
     this.#armed?.disarm();
     this.#armed = undefined;
@@ -64,6 +74,7 @@ export class Timers {
 
   #expire(): void {
     this.#armed = undefined;
+    if (this.#isFrozen) return;
     const now = this.#clock.now();
     // Those that are set by what fires here wait for another turn of the event loop.
     const end = this.#order;

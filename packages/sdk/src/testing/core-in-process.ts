@@ -53,8 +53,8 @@ export class TestCore {
     return this.#control.sendSignal({ instanceId, signal, payload: new Uint8Array(0) });
   }
 
-  sendCustom(instanceId: string, name: string, payload: Uint8Array): Promise<void> {
-    return this.#control.sendNamedSignal({ instanceId, name, payload, queued: false });
+  sendCustom(instanceId: string, name: string, payload: Uint8Array, queued = false): Promise<void> {
+    return this.#control.sendNamedSignal({ instanceId, name, payload, queued });
   }
 
   /** Calls as another process would make them. */

@@ -1,25 +1,73 @@
 // A store of entries in memory with random latency, which loses unacknowledged saves by a coin when its process "crashes".
 
-import { cancelId } from "../run/cancel.ts";
-import { readSeq } from "../run/envelope.ts";
-import type { History, OutgoingEntry, Replay, SaveListener, StoredEntry } from "../run/history.ts";
+import type { QueuedSignal, RetryRecord } from "../ports/source.ts";
+import type { OutgoingEntry, RunMessage, StoredEntry } from "../run/entries.ts";
+import { readEnvelope, readSeq, writeEnvelope } from "../run/envelope.ts";
+import type { Announced, ChildCall, History, Replay, SaveListener } from "../run/history.ts";
+import { ListReplay } from "../run/list-replay.ts";
 import { SparseReplay } from "../run/sparse-replay.ts";
+import { cancelIdOf } from "../run/system-ids.ts";
 import type { Rng } from "./rng.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
+
+/** What goes out together. */
+type Item = { readonly entry: OutgoingEntry; readonly listener: SaveListener } | { readonly message: RunMessage };
 
 /** What survives a crash. */
 export class MemoryStore {
   readonly entries: Map<string, string> = new Map();
-  readonly attempts: Map<string, number> = new Map();
+  readonly retries: Map<string, Announced> = new Map();
+  readonly children: Map<string, ChildCall> = new Map();
+  /** By number, from 1 on. */
+  readonly messages: string[] = [];
+  /** Sent, and not consumed by an entry. */
+  readonly signals: QueuedSignal[] = [];
+  /** Numbers entries by their arrival, not by their place: what a store must never do. */
+  renumbers = false;
+  /** The number of the run that goes on, once an entry has begun it. */
+  run = 1;
   /** The id that was saved last. */
   newest: string | undefined;
+  #signals = 0;
 
   commit(entry: OutgoingEntry): void {
+    const head = this.renumbers ? { ...entry.head, seq: this.entries.size + 1 } : entry.head;
+    const text = writeEnvelope(head, entry.outcome, entry.payload);
     const known = this.entries.get(entry.id);
-    if (known === entry.text) return;
+    if (known === text) return;
     if (known !== undefined) throw new Error(`entry ${entry.id} was saved twice`);
-    this.entries.set(entry.id, entry.text);
+    this.entries.set(entry.id, text);
     this.newest = entry.id;
+    if (entry.beginsRun !== undefined) this.run = entry.beginsRun;
+    if (entry.consumesSignalId === undefined) return;
+    const index = this.signals.findIndex(({ signalId }) => signalId === entry.consumesSignalId);
+    if (index < 0) throw new Error(`signal ${entry.consumesSignalId} was consumed twice`);
+    this.signals.splice(index, 1);
+  }
+
+  /** Doubles are told by their number; what comes must be the same, and leave no gap. */
+  deliver({ number, content }: RunMessage): void {
+    const text = JSON.stringify(content);
+    if (number > this.messages.length + 1) throw new Error(`message ${number} came before ${this.messages.length + 1}`);
+    if (number <= this.messages.length && this.messages[number - 1] !== text) {
+      throw new Error(`message ${number} was ${this.messages[number - 1]} and is ${text}`);
+    }
+    this.messages[number - 1] = text;
+  }
+
+  send(name: string, payload: string): void {
+    this.signals.push({
+      signalId: ++this.#signals,
+      name,
+      payload: new TextEncoder().encode(payload),
+      createdAtMs: 0,
+    });
+  }
+
+  /** Takes over what outlives a run: the signals that nobody has consumed. */
+  continueFrom(store: MemoryStore): void {
+    this.signals.push(...store.signals);
+    this.#signals = store.#signals;
   }
 
   stored(id: string): StoredEntry | undefined {
@@ -36,8 +84,8 @@ export class MemoryHistory implements History {
   readonly #clock: SimulatedClock;
   readonly #rng: Rng;
   /** Under way: each group lands or is lost as one. */
-  readonly #underWay = new Set<readonly OutgoingEntry[]>();
-  #queue: { entry: OutgoingEntry; listener: SaveListener }[] = [];
+  readonly #underWay = new Set<readonly Item[]>();
+  #queue: Item[] = [];
   #isFlushing = false;
   #isCrashed = false;
   heartbeats = 0;
@@ -47,16 +95,14 @@ export class MemoryHistory implements History {
     this.#clock = options.clock;
     this.#rng = options.rng;
     this.isSparse = options.sparse;
-    const isFresh = store.entries.size === 0 && store.attempts.size === 0;
-    this.replay = isFresh ? undefined : options.sparse ? this.#sparseReplay() : new ListReplay(store);
+    const isFresh = store.entries.size === 0 && store.retries.size === 0;
+    this.replay = isFresh ? undefined : options.sparse ? this.#sparseReplay() : this.#listReplay();
   }
 
   /** The process dies: nothing is called back any more, each group under way has landed or not. */
   crash(): void {
     this.#isCrashed = true;
-    for (const group of this.#underWay) {
-      if (this.#rng() < 0.5) for (const entry of group) this.#store.commit(entry);
-    }
+    for (const group of this.#underWay) if (this.#rng() < 0.5) this.#commit(group);
     this.#underWay.clear();
   }
 
@@ -65,14 +111,11 @@ export class MemoryHistory implements History {
   }
 
   save(entry: OutgoingEntry, listener: SaveListener): void {
-    if (this.isSparse) {
-      this.#send([{ entry, listener }], () => {});
-      return;
-    }
-    this.#queue.push({ entry, listener });
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    this.#clock.after(0, () => this.#flush());
+    this.#add({ entry, listener });
+  }
+
+  send(message: RunMessage): void {
+    this.#add({ message });
   }
 
   find(id: string): Promise<StoredEntry | undefined> {
@@ -83,16 +126,33 @@ export class MemoryHistory implements History {
     });
   }
 
-  attemptOf(id: string): Promise<number> {
-    return Promise.resolve(this.#store.attempts.get(id) ?? 1);
+  retryOf(id: string): Announced | undefined {
+    return this.#store.retries.get(id);
   }
 
-  announceAttempt(id: string, attempt: number): void {
-    if (!this.#isCrashed) this.#store.attempts.set(id, attempt);
+  recordRetry({ checkpointId, attempt, nextAtMs }: RetryRecord): Promise<void> {
+    if (!this.#isCrashed) this.#store.retries.set(checkpointId, { attempt, nextAtMs });
+    return Promise.resolve();
+  }
+
+  startChild(child: ChildCall): Promise<void> {
+    if (!this.#isCrashed) this.#store.children.set(child.instanceId, child);
+    return Promise.resolve();
   }
 
   heartbeat(): void {
     this.heartbeats++;
+  }
+
+  #add(item: Item): void {
+    if (this.isSparse) {
+      this.#goOut([item], () => {});
+      return;
+    }
+    this.#queue.push(item);
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#clock.after(0, () => this.#flush());
   }
 
   /** One atomic batch under way, the next is what has gathered meanwhile. */
@@ -103,26 +163,32 @@ export class MemoryHistory implements History {
       this.#isFlushing = false;
       return;
     }
-    this.#send(batch, () => this.#flush());
+    this.#goOut(batch, () => this.#flush());
   }
 
-  #send(batch: readonly { entry: OutgoingEntry; listener: SaveListener }[], then: () => void): void {
-    const group = batch.map(({ entry }) => entry);
+  #goOut(group: readonly Item[], then: () => void): void {
     this.#underWay.add(group);
     this.#clock.after(this.#rng() * 20, () => {
       if (!this.#underWay.delete(group)) return;
-      for (const entry of group) this.#store.commit(entry);
+      this.#commit(group);
       this.#clock.after(this.#rng() * 5, () => {
         if (this.#isCrashed) return;
-        for (const { entry, listener } of batch) listener.saved(entry);
+        for (const item of group) if ("entry" in item) item.listener.saved(item.entry);
         then();
       });
     });
   }
 
+  #commit(group: readonly Item[]): void {
+    for (const item of group) {
+      if ("entry" in item) this.#store.commit(item.entry);
+      else this.#store.deliver(item.message);
+    }
+  }
+
   #sparseReplay(): Replay {
     const { newest } = this.#store;
-    const cancel = this.#store.stored(cancelId);
+    const cancel = this.#store.stored(cancelIdOf(1));
     const find = (id: string): Promise<StoredEntry | undefined> => this.find(id);
     return new SparseReplay(
       find,
@@ -130,38 +196,13 @@ export class MemoryHistory implements History {
       cancel ? [cancel] : [],
     );
   }
-}
 
-/** The whole list is known from the start. */
-class ListReplay implements Replay {
-  readonly #entries: StoredEntry[];
-  readonly #ids: Set<string>;
-  #next = 0;
-
-  constructor(store: MemoryStore) {
-    this.#entries = [...store.entries.keys()]
-      .map((id) => store.stored(id) as StoredEntry)
+  #listReplay(): Replay {
+    const rows = [...this.#store.entries.keys()]
+      .map((id) => this.#store.stored(id) as StoredEntry)
       .sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
-    this.#ids = new Set(store.entries.keys());
-  }
-
-  get count(): number {
-    return this.#entries.length;
-  }
-
-  get seqMax(): number {
-    return this.#entries.at(-1)?.seq ?? 0;
-  }
-
-  has(id: string): boolean {
-    return this.#ids.has(id);
-  }
-
-  peek(): StoredEntry | undefined {
-    return this.#entries[this.#next];
-  }
-
-  take(): void {
-    this.#next++;
+    const last = rows.at(-1);
+    const sent = last?.seq === undefined ? 0 : (readEnvelope(last.text).out ?? 0);
+    return new ListReplay(rows, ({ text }) => text, sent);
   }
 }

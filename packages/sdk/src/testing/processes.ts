@@ -13,9 +13,11 @@ export function temporaryFolder(t: { after(cleanUp: () => void): void }): string
   return folder;
 }
 
-const fixtures: { core: URL; run: URL } = {
+const fixtures: { core: URL; run: URL; embedded: URL; worker: URL } = {
   core: new URL("./fixtures/core-process.ts", import.meta.url),
   run: new URL("./fixtures/run-process.ts", import.meta.url),
+  embedded: new URL("./fixtures/embedded-process.ts", import.meta.url),
+  worker: new URL("./fixtures/worker-process.ts", import.meta.url),
 };
 
 /** A child process whose lines can be waited for. */

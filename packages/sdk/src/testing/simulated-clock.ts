@@ -1,5 +1,5 @@
+import type { Clock } from "../ports/clock.ts";
 import { Heap } from "../run/heap.ts";
-import type { Clock } from "../run/timers.ts";
 
 interface Event {
   readonly at: number;

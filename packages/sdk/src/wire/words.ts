@@ -16,6 +16,16 @@ const statusWords: Readonly<Record<number, Status>> = {
   [InstanceStatus.STATUS_CANCELLED]: "cancelled",
 };
 
+/** The management protocol has the same numbers. */
+export const statusNumbers: Readonly<Record<Status, instance.InstanceStatus>> = {
+  pending: InstanceStatus.STATUS_PENDING,
+  running: InstanceStatus.STATUS_RUNNING,
+  suspended: InstanceStatus.STATUS_SUSPENDED,
+  completed: InstanceStatus.STATUS_COMPLETED,
+  failed: InstanceStatus.STATUS_FAILED,
+  cancelled: InstanceStatus.STATUS_CANCELLED,
+};
+
 export function statusWord(number: number): Status | "unknown" {
   return statusWords[number] ?? "unknown";
 }

@@ -14,6 +14,7 @@ export function settingsFromEnv(env: Environment = process.env): Partial<RunInst
     serverName: text(env, "RUNTARA_SERVER_NAME"),
     tenantId: text(env, "RUNTARA_TENANT_ID"),
     instanceId: text(env, "RUNTARA_INSTANCE_ID"),
+    token: text(env, "RUNTARA_INSTANCE_TOKEN"),
     dangerouslySkipVerification: flag(env, "RUNTARA_SKIP_CERT_VERIFICATION"),
     ...accessFromEnv(env, (message, cause) => new ConfigError(message, cause === undefined ? {} : { cause })),
     connectTimeoutMs: milliseconds(env, "RUNTARA_CONNECT_TIMEOUT_MS", 1),

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { create, type ErrorDetails, generateCertificate, instance, QuicServer } from "@runtara/protocol";
 import { isRuntaraError } from "../errors.ts";
+import { InstanceCalls } from "../wire/calls.ts";
 import type { ServerAccess } from "../wire/server-access.ts";
 import { Link } from "./link.ts";
 
 function linkTo(t: TestContext, server: string, access: ServerAccess): Link {
-  const settings = { server, serverName: "localhost", access, connectTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
-  const link = new Link("i", settings, () => {});
+  const servers = [server] as const;
+  const settings = { servers, serverName: "localhost", access, connectTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
+  const link = new Link(settings, () => {});
   t.after(() => link.close());
   return link;
 }
@@ -29,9 +31,12 @@ test("a core that has too much to do or shuts down is asked again; any other ref
   t.after(() => server.close());
   const link = linkTo(t, server.address, { caPem: server.certificatePem });
   await link.connect();
-  assert.equal((await link.persist((calls) => calls.status())).status, "running");
+  assert.equal(
+    (await link.persist((connection) => new InstanceCalls("i", () => connection).status())).status,
+    "running",
+  );
   await assert.rejects(
-    link.persist((calls) => calls.status()),
+    link.persist((connection) => new InstanceCalls("i", () => connection).status()),
     { code: "RPC", fineCode: "DATABASE_ERROR" },
   );
 });

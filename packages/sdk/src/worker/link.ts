@@ -1,14 +1,14 @@
-import { isProtocolError, ProtocolError, QuicClient, type TlsErrorCode } from "@runtara/protocol";
-import { ConfigError, ConnectionError } from "../errors.ts";
+import { type ClientConnection, isProtocolError, ProtocolError, QuicClient } from "@runtara/protocol";
 import { limits } from "../limits.ts";
-import { InstanceCalls } from "../wire/calls.ts";
 import type { ServerAccess } from "../wire/server-access.ts";
 import { silenceLimits } from "../wire/silence.ts";
 import { isTransient } from "../wire/transience.ts";
 import { reconnectDelayMs } from "./back-off.ts";
+import { setupError, unreachable } from "./setup-error.ts";
 
 export interface LinkSettings {
-  readonly server: string;
+  /** Cores on one database; one is used until it fails, then the next. At least one. */
+  readonly servers: readonly [string, ...string[]];
   readonly serverName: string;
   readonly access: ServerAccess;
   readonly connectTimeoutMs: number;
@@ -26,46 +26,51 @@ export class LinkClosed extends Error {
   override readonly name = "LinkClosed";
 }
 
+interface Connected {
+  readonly is: "connected";
+  readonly client: QuicClient;
+  readonly connection: ClientConnection;
+}
+
 type Phase =
-  | { readonly is: "connected"; readonly client: QuicClient }
+  | { readonly is: "idle" }
+  | Connected
   | { readonly is: "connecting"; readonly connected: Promise<void> }
   | { readonly is: "closed" };
 
-/** The way to the core. A call is repeated until it is answered, over as many connections as that takes. */
+/** The way to the core, over as many connections as that takes: each one that is lost is replaced, with pauses, until the link is closed. */
 export class Link {
-  readonly calls: InstanceCalls;
   readonly #settings: LinkSettings;
   readonly #tell: (event: LinkEvent) => void;
   readonly #closing = new AbortController();
-  #phase: Phase;
+  readonly #returns = new Set<() => void>();
+  #phase: Phase = { is: "idle" };
+  /** Counts the servers that were tried. */
+  #turn = 0;
   #isWarned = false;
 
-  /** Connects lazily, but for {@link connect}. @throws ConfigError for settings that can't be used */
-  constructor(instanceId: string, settings: LinkSettings, tell: (event: LinkEvent) => void) {
+  /** @throws ConfigError for settings that can't be used */
+  constructor(settings: LinkSettings, tell: (event: LinkEvent) => void) {
     this.#settings = settings;
     this.#tell = tell;
-    this.#phase = { is: "connected", client: this.#newClient(settings.connectTimeoutMs) };
-    this.calls = new InstanceCalls(instanceId, () => this.#client());
+    for (const server of settings.servers) this.#newClient(server, settings.connectTimeoutMs);
   }
 
-  /** The first connection. @throws ConnectionError when the core does not answer within the connect time-out; ConfigError */
+  /** The first connection. @throws ConnectionError when no core answers within the connect time-out; ConfigError */
   async connect(): Promise<void> {
-    const { server, connectTimeoutMs } = this.#settings;
+    const { servers, connectTimeoutMs } = this.#settings;
     const deadline = Date.now() + connectTimeoutMs;
     for (let attempt = 1; ; attempt++) {
+      const server = this.#server;
       try {
-        await this.#dial(Math.min(dialTimeoutMs(attempt), Math.max(1, deadline - Date.now())));
+        await this.#dial(Math.min(this.#dialTimeoutMs(attempt), Math.max(1, deadline - Date.now())));
         return;
       } catch (error) {
         const refusal = asProtocolError(error);
         if (!isTransient(refusal) || refusal.code === "TLS_FAILED") throw setupError(server, refusal);
+        this.#turn++;
         const delayMs = reconnectDelayMs(attempt, Math.random());
-        if (Date.now() + delayMs >= deadline) {
-          throw new ConnectionError(
-            `no core answers at ${server} within ${connectTimeoutMs} ms (${refusal.message}); start one with: npx runtara core`,
-            { cause: refusal },
-          );
-        }
+        if (Date.now() + delayMs >= deadline) throw unreachable(servers, connectTimeoutMs, refusal);
         await this.pause(delayMs);
       }
     }
@@ -73,21 +78,52 @@ export class Link {
 
   /** Makes a call until the core answers. Only answers that are refusals (code RPC) and mistakes of the caller are thrown.
    *  @throws ProtocolError; LinkClosed */
-  async persist<T>(call: (calls: InstanceCalls) => Promise<T>): Promise<T> {
+  async persist<T>(call: (connection: ClientConnection) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      await this.#connected();
-      const { client } = this.#phase as Phase & { is: "connected" };
+      const connection = await this.connection();
       try {
-        return await call(this.calls);
+        return await call(connection);
       } catch (error) {
         const refusal = asProtocolError(error);
         this.#throwIfClosed();
         if (!isTransient(refusal)) throw refusal;
         // With a connection that lives, only this call went wrong.
-        if (!client.isConnected) this.#reconnect(client, refusal);
-        else await this.pause(reconnectDelayMs(attempt, Math.random()));
+        if (connection.isOpen) await this.pause(reconnectDelayMs(attempt, Math.random()));
       }
     }
+  }
+
+  /** The connection in use, as soon as there is one again. @throws LinkClosed */
+  async connection(): Promise<ClientConnection> {
+    for (;;) {
+      const now = this.connectionNow;
+      if (now) return now;
+      this.#throwIfClosed();
+      const phase = this.#phase;
+      if (phase.is !== "connecting") throw new ProtocolError("CONNECTION_LOST", "nothing has connected this link yet");
+      await phase.connected;
+    }
+  }
+
+  /** The connection in use; undefined while the core is away. @throws LinkClosed */
+  get connectionNow(): ClientConnection | undefined {
+    const phase = this.#phase;
+    if (phase.is === "closed") throw new LinkClosed();
+    if (phase.is !== "connected") return undefined;
+    if (phase.connection.isOpen) return phase.connection;
+    this.#reconnect(phase, new ProtocolError("CONNECTION_LOST", "the connection to the core is lost"));
+    return undefined;
+  }
+
+  /** The client of the connection in use; undefined while the core is away. */
+  get clientNow(): QuicClient | undefined {
+    return this.#phase.is === "connected" ? this.#phase.client : undefined;
+  }
+
+  /** Calls back whenever a lost connection has been replaced. @returns the unsubscribing */
+  onReconnected(listener: () => void): () => void {
+    this.#returns.add(listener);
+    return () => void this.#returns.delete(listener);
   }
 
   /** Waits, unless the link is closed meanwhile. @throws LinkClosed */
@@ -120,20 +156,9 @@ export class Link {
     return this.#phase.is === "closed";
   }
 
-  #client(): QuicClient {
-    const phase = this.#phase;
-    if (phase.is === "connected") return phase.client;
-    if (phase.is === "closed") throw new LinkClosed();
-    throw new ProtocolError("CONNECTION_LOST", "the core is away");
-  }
-
-  async #connected(): Promise<void> {
-    for (;;) {
-      const phase = this.#phase;
-      if (phase.is === "connected") return;
-      this.#throwIfClosed();
-      if (phase.is === "connecting") await phase.connected;
-    }
+  get #server(): string {
+    const { servers } = this.#settings;
+    return servers[this.#turn % servers.length] ?? servers[0];
   }
 
   #throwIfClosed(): void {
@@ -141,12 +166,13 @@ export class Link {
   }
 
   /** One reconnecting for all calls that find the connection gone. */
-  #reconnect(lost: QuicClient, error: Error): void {
-    if (this.#phase.is !== "connected" || this.#phase.client !== lost) return;
+  #reconnect(lost: Connected, error: Error): void {
+    if (this.#phase !== lost) return;
+    this.#turn++;
     const connected = this.#dialUntilConnected(error);
     this.#phase = { is: "connecting", connected };
     connected.catch(() => {});
-    void lost.close().catch(() => {});
+    void lost.client.close().catch(() => {});
   }
 
   async #dialUntilConnected(cause: Error): Promise<void> {
@@ -157,11 +183,13 @@ export class Link {
       this.#tell({ type: "reconnecting", attempt, delayMs, error });
       await this.pause(delayMs);
       try {
-        await this.#dial(Math.min(dialTimeoutMs(attempt), this.#settings.connectTimeoutMs));
+        await this.#dial(Math.min(this.#dialTimeoutMs(attempt), this.#settings.connectTimeoutMs));
         this.#tell({ type: "reconnected", afterMs: Date.now() - since });
+        for (const listener of this.#returns) listener();
         return;
       } catch (failure) {
         this.#throwIfClosed();
+        this.#turn++;
         error = failure as Error;
       }
     }
@@ -169,17 +197,21 @@ export class Link {
 
   /** A client of its own for each try, because the time it may take differs. */
   async #dial(timeoutMs: number): Promise<void> {
-    const client = this.#newClient(Math.ceil(timeoutMs));
-    await client.connect();
+    const client = this.#newClient(this.#server, Math.ceil(timeoutMs));
+    const connection = await client.connect();
     if (this.#phase.is === "closed") {
       await client.close();
       throw new LinkClosed();
     }
-    this.#phase = { is: "connected", client };
+    const phase: Connected = { is: "connected", client, connection };
+    this.#phase = phase;
+    void connection.closed.then(() => {
+      if (!this.isClosed) this.#reconnect(phase, new ProtocolError("CONNECTION_LOST", "the core has gone away"));
+    });
   }
 
-  #newClient(connectTimeoutMs: number): QuicClient {
-    const { server, serverName, access, requestTimeoutMs } = this.#settings;
+  #newClient(server: string, connectTimeoutMs: number): QuicClient {
+    const { serverName, access, requestTimeoutMs } = this.#settings;
     try {
       return new QuicClient({
         serverAddr: server,
@@ -197,35 +229,12 @@ export class Link {
       throw setupError(server, asProtocolError(error));
     }
   }
-}
 
-/** A core that is down does not answer at all, so the first tries are short: the next one finds it soon after its start. */
-function dialTimeoutMs(attempt: number): number {
-  return limits.dialTimeoutMsMin * 2 ** Math.min(Math.floor(attempt / 4), 10);
-}
-
-const caFile = "RUNTARA_CA_FILE to the certificate the core shows or that of its authority";
-
-/** Remedies in terms of the environment; the protocol's own text says whose certificate it is about. */
-const tlsAdvice: Readonly<Record<TlsErrorCode | "TLS_FAILED", string>> = {
-  TLS_NAME_MISMATCH: "set RUNTARA_SERVER_NAME to a name in the core's certificate",
-  TLS_CERTIFICATE_UNKNOWN: `for the core's certificate set ${caFile}, or RUNTARA_SERVER_FINGERPRINT; for this client's set RUNTARA_CERT_FILE to one that the core's --client-ca has signed`,
-  TLS_CERTIFICATE_EXPIRED:
-    "make a new one with runtara cert server (the core's) or runtara cert client (RUNTARA_CERT_FILE)",
-  TLS_CLIENT_CERTIFICATE_REQUIRED: "set RUNTARA_CERT_FILE and RUNTARA_KEY_FILE; runtara cert client makes them",
-  TLS_FAILED: `set ${caFile}, or RUNTARA_SERVER_NAME to a name in it`,
-};
-
-function setupError(server: string, error: ProtocolError): ConfigError | ConnectionError {
-  if (error.code === "TLS_FAILED") {
-    const { tlsCode = error.code } = error;
-    const advice = tlsAdvice[tlsCode];
-    const text = `no secure connection to the core at ${server} (${tlsCode}): ${error.message}; ${advice}`;
-    return new ConnectionError(text, { cause: error });
+  /** A core that is down does not answer at all, so the first tries are short: the next one finds it soon after its start. */
+  #dialTimeoutMs(attempt: number): number {
+    const rounds = Math.floor(attempt / (4 * this.#settings.servers.length));
+    return limits.dialTimeoutMsMin * 2 ** Math.min(rounds, 10);
   }
-  return new ConfigError(`the connection to ${JSON.stringify(server)} can't be set up: ${error.message}`, {
-    cause: error,
-  });
 }
 
 function asProtocolError(error: unknown): ProtocolError {

@@ -8,22 +8,8 @@ import { type AnyWorkflow, isWorkflow } from "../workflow.ts";
  *  `file`: a path (from the working directory) or a file: URL.
  *  @throws ConfigError, in one line, for a file that is missing, can't be loaded, has no workflow, or several */
 export async function loadWorkflow(file: string | URL, name?: string): Promise<AnyWorkflow> {
-  const url = toUrl(file);
-  const path = fileURLToPath(url);
-  if (!existsSync(path)) throw new ConfigError(`${path} does not exist`);
-  let exported: Record<string, unknown>;
-  try {
-    exported = (await import(url.href)) as Record<string, unknown>;
-  } catch (cause) {
-    throw new ConfigError(`${path} can't be loaded: ${oneLine(cause)}`, { cause });
-  }
-  const workflows = [...new Set(Object.values(exported).filter(isWorkflow))];
+  const { path, workflows, exported } = await load(file);
   const names = workflows.map((workflow) => workflow.name).join(", ");
-  if (workflows.length === 0) {
-    throw new ConfigError(
-      `${path} exports no workflow; it needs: export const … = workflow("name", async (input) => …)`,
-    );
-  }
   if (name !== undefined) {
     const named = workflows.find((workflow) => workflow.name === name);
     if (named) return named;
@@ -35,6 +21,36 @@ export async function loadWorkflow(file: string | URL, name?: string): Promise<A
   throw new ConfigError(
     `${path} exports several workflows (${names}) and none as default: choose one with --workflow NAME`,
   );
+}
+
+/** All workflows that modules export, each once, for a worker.
+ *  @throws ConfigError, in one line, for a file that is missing, can't be loaded, or has no workflow */
+export async function loadWorkflows(files: readonly (string | URL)[]): Promise<AnyWorkflow[]> {
+  const found = new Set<AnyWorkflow>();
+  for (const file of files) for (const workflow of (await load(file)).workflows) found.add(workflow);
+  return [...found];
+}
+
+interface Loaded {
+  readonly path: string;
+  readonly exported: Record<string, unknown>;
+  /** At least one. */
+  readonly workflows: readonly AnyWorkflow[];
+}
+
+async function load(file: string | URL): Promise<Loaded> {
+  const url = toUrl(file);
+  const path = fileURLToPath(url);
+  if (!existsSync(path)) throw new ConfigError(`${path} does not exist`);
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(url.href)) as Record<string, unknown>;
+  } catch (cause) {
+    throw new ConfigError(`${path} can't be loaded: ${oneLine(cause)}`, { cause });
+  }
+  const workflows = [...new Set(Object.values(exported).filter(isWorkflow))];
+  if (workflows.length > 0) return { path, exported, workflows };
+  throw new ConfigError(`${path} exports no workflow; it needs: export const … = workflow("name", async (input) => …)`);
 }
 
 function toUrl(file: string | URL): URL {

@@ -1,6 +1,7 @@
 import type { FencedError, NonDeterminismError } from "../errors.ts";
-import type { EngineEvent } from "../run/events.ts";
-import { readValue } from "../values/index.ts";
+import type { End } from "../ports/operator.ts";
+import type { EngineEvent } from "../run/control.ts";
+import type { CodecContext, Wrapper } from "../values/codec-port.ts";
 import type { StatusAnswer } from "../wire/calls.ts";
 import type { LinkEvent } from "./link.ts";
 
@@ -11,6 +12,14 @@ export type Outcome = { readonly instanceId: string; readonly earlier: boolean }
   | { readonly status: "cancelled" }
   | { readonly status: "suspended"; readonly reason: "diverged"; readonly error: NonDeterminismError }
   | { readonly status: "suspended"; readonly reason: "paused" }
+  /** Put away until the time comes or something happens to it; images only. `checkpointId`: saved last, as far as is known. */
+  | {
+      readonly status: "suspended";
+      readonly reason: "sleeping";
+      /** Undefined: until a signal comes. */
+      readonly wakeAfterMs: number | undefined;
+      readonly checkpointId: string | undefined;
+    }
   /** Another process runs this instance. */
   | { readonly status: "fenced"; readonly error: FencedError }
   /** By `options.signal`. */
@@ -23,33 +32,36 @@ export type RunEvent =
   | { type: "registered"; instanceId: string; resumed: boolean }
   | { type: "signal"; signal: "cancel" | "pause" }
   | LinkEvent
-  | EngineEvent;
+  | Exclude<EngineEvent, { type: "began" }>;
 
-/** The outcome of an instance that has ended before. Undefined: it has not. @throws UnreadableValueError for its output */
-export function earlierOutcome(instanceId: string, answer: StatusAnswer): Outcome | undefined {
-  const head = { instanceId, earlier: true };
-  switch (answer.status) {
+/** The outcome of an instance that has ended. Undefined: it has not. @throws UnreadableValueError for its output */
+export async function endedOutcome(
+  { status, output, error, failure }: Pick<End, "output" | "error" | "failure"> & { status: End["status"] | "unknown" },
+  at: Omit<CodecContext, "id">,
+  wrapper: Wrapper,
+  earlier: boolean,
+): Promise<Outcome | undefined> {
+  const head = { instanceId: at.instanceId, earlier };
+  switch (status) {
     case "completed":
-      return { ...head, status: "completed", output: readOutput(answer.output) };
-    case "failed":
-      return { ...head, status: "failed", error: errorOf(answer.error ?? "Unknown error") };
+      return { ...head, status, output: await wrapper.unwrap(output, { ...at, id: "!output" }) };
+    case "failed": {
+      const stored = failure === null ? undefined : await wrapper.unwrap(failure, { ...at, id: "!failure" });
+      return { ...head, status, error: stored instanceof Error ? stored : errorOf(error ?? "Unknown error") };
+    }
     case "cancelled":
-      return { ...head, status: "cancelled" };
+      return { ...head, status };
     default:
       return undefined;
   }
 }
 
-function readOutput(output: Uint8Array | undefined): unknown {
-  return output === undefined || output.length === 0 ? undefined : readValue(new TextDecoder().decode(output));
+/** The same of what the base protocol tells. */
+export function endOf({ status, output, error }: StatusAnswer): Parameters<typeof endedOutcome>[0] {
+  return { status, output: output ?? null, error: error ?? null, failure: null };
 }
 
-/** The wire has only text: `Name: message`. */
-export function errorText(error: unknown, charsMax: number): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.slice(0, charsMax);
-}
-
+/** The base protocol has only text: `Name: message`. */
 function errorOf(text: string): Error {
   const match = /^([A-Za-z_$][\w$.]*): (.*)$/s.exec(text);
   const error = new Error(match?.[2] ?? text);

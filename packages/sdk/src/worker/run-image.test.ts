@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { generateCertificate } from "@runtara/protocol";
-import { step } from "../functions.ts";
+import { generateCertificate, instance } from "@runtara/protocol";
+import { sleep, step, waitFor, waitForAny } from "../functions.ts";
 import { TestCore } from "../testing/core-in-process.ts";
+import { olderCore } from "../testing/older-core.ts";
 import { temporaryFolder } from "../testing/processes.ts";
 import { workflow } from "../workflow.ts";
 import { settingsFromEnv } from "./environment.ts";
 import { loadWorkflow } from "./load-workflow.ts";
 import { runFromEnvironment } from "./run-image.ts";
+import { runInstance } from "./run-instance.ts";
 
 const double = workflow("double", async (input: { n: number }) => {
   if (input.n < 0) throw new RangeError("negative");
@@ -41,6 +43,74 @@ test("an image takes input from a file, writes its outcome to a file, and ends w
   });
   assert.deepEqual(await run("torn", '{"n":'), { code: 78, output: undefined });
 });
+
+for (const isOlder of [false, true]) {
+  const on = isOlder ? "a core of the base protocol" : "a core of ours";
+  test(`an image gives its process back while it waits, and goes on when it is started again, on ${on}`, async (t) => {
+    const core = await TestCore.start(t);
+    const folder = temporaryFolder(t);
+    const order = workflow("order", async (input: { n: number }) => {
+      const first = await step("first", () => input.n + 1);
+      await sleep("night", "8h");
+      return first;
+    });
+    const outputPath = join(folder, "out.json");
+    const env = {
+      RUNTARA_INSTANCE_ID: "i",
+      RUNTARA_SERVER_ADDR: isOlder ? await olderCore(t, core, () => false) : core.address,
+      RUNTARA_SKIP_CERT_VERIFICATION: "true",
+      RUNTARA_INPUT_PATH: join(folder, "in.json"),
+      RUNTARA_OUTPUT_PATH: outputPath,
+    };
+    writeFileSync(env.RUNTARA_INPUT_PATH, '{"n":1}');
+    const output = (): { status: string; checkpoint_id?: string; wake_after_ms?: number } =>
+      JSON.parse(readFileSync(outputPath, "utf8")) as never;
+    assert.equal(await runFromEnvironment(order, env, {}), 0);
+    const { wake_after_ms: wakeAfterMs = 0, ...rest } = output();
+    assert.deepEqual(rest, { status: "sleeping", checkpoint_id: "first" });
+    assert.ok(wakeAfterMs > 7.9 * 3_600_000 && wakeAfterMs <= 8 * 3_600_000, String(wakeAfterMs));
+    const { status } = await core.status("i");
+    const { STATUS_RUNNING, STATUS_SUSPENDED } = instance.InstanceStatus;
+    assert.equal(
+      status,
+      isOlder ? STATUS_RUNNING : STATUS_SUSPENDED,
+      "where the core can't wake it, the output says when",
+    );
+    // A launcher of 1.4.1 gives a woken process an empty input.
+    writeFileSync(env.RUNTARA_INPUT_PATH, "{}");
+    assert.equal(await runFromEnvironment(order, env, {}), 0);
+    assert.equal(output().status, "sleeping");
+  });
+
+  test(`an image waits for signals, on ${on}`, async (t) => {
+    const core = await TestCore.start(t);
+    const order = workflow("order", async () => {
+      const first = await waitFor("go");
+      const second = await step("between", () => 2);
+      const late = await waitFor("never", { timeout: 5 });
+      return [first, second, late, (await waitForAny(["stop", "other"]))?.name];
+    });
+    const server = isOlder ? await olderCore(t, core, () => false) : core.address;
+    const running = runInstance(order, { ...core.options("i", { server }), signalPollIntervalMs: 10 });
+    for (const [name, payload] of [
+      ["go", '{"by":"Ada"}'],
+      ["other", "1"],
+    ] as const) {
+      for (;;) {
+        // It must be there before anything can be sent to it.
+        try {
+          await core.sendCustom("i", name, new TextEncoder().encode(payload), !isOlder);
+          break;
+        } catch {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    }
+    const outcome = await running;
+    assert.ok(outcome.status === "completed", String("error" in outcome && outcome.error));
+    assert.deepEqual(outcome.output, [{ by: "Ada" }, 2, undefined, "other"]);
+  });
+}
 
 test("no core gives 75, a broken setting 78, with one line each", async (t) => {
   const lines = t.mock.method(console, "error", () => {});

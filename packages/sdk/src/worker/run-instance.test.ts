@@ -122,7 +122,7 @@ test("an instance that something else wrote is not run", async (t) => {
   await assert.rejects(
     runInstance(
       workflow("w", async () => 1),
-      core.options("rust"),
+      core.options("rust", { tenantId: "t" }),
     ),
     /holds checkpoints that no workflow/,
   );
@@ -320,7 +320,7 @@ test("a result that another process has saved under the same id fences this one"
   });
   const outcome = await runInstance(work, core.options("i"));
   assert.equal(outcome.status, "fenced");
-  assert.match(outcome.error.message, /checkpoint a was saved with another result/);
+  assert.match(outcome.error.message, /another process has saved checkpoint a/);
   assert.equal((await core.status("i")).status, InstanceStatus.STATUS_RUNNING, "nothing more was written");
 });
 

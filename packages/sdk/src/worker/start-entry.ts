@@ -2,10 +2,9 @@
 
 import { StartConflictError } from "../errors.ts";
 import { outcomeOf, readEnvelope, readSeq, writeEnvelope } from "../run/envelope.ts";
+import type { Sealed } from "../values/codec-port.ts";
+import { differences } from "../values/differences.ts";
 import { storeValue } from "../values/index.ts";
-import { differences } from "./differences.ts";
-
-export const startId = "!start";
 
 export interface StartFacts {
   readonly workflow: string;
@@ -25,17 +24,21 @@ interface StoredStart {
   readonly error?: unknown;
 }
 
-/** The state of a start entry. `given` is only stored when it differs from the input.
+/** The payload of a start entry. `given` is only stored when it differs from the input.
  *  @throws UnstorableValueError, ValueTooLargeError for the input */
-export function writeStart(facts: StartFacts, given: unknown, error: unknown): string {
-  const { workflow, seed, startedAt, input } = facts;
+export function startPayload({ workflow, seed, input }: StartFacts, given: unknown, error: unknown): string {
   const origin = { root: "input", describe: () => `workflow ${JSON.stringify(workflow)} was started with` };
   const inputText = storeValue(input, origin);
   const givenText = storeValue(given, origin);
   const members = [`"workflow":${JSON.stringify(workflow)}`, `"seed":${JSON.stringify(seed)}`, `"input":${inputText}`];
   if (givenText !== inputText) members.push(`"given":${givenText}`);
   if (error !== undefined) members.push(`"error":${storeValue(error, origin)}`);
-  return writeEnvelope({ seq: 0, at: startedAt, kind: "start" }, "value", `{${members.join()}}`);
+  return `{${members.join()}}`;
+}
+
+/** The state of a start entry; `payload` as it is, or as a codec made it. */
+export function writeStart(startedAt: number, payload: string | Sealed): string {
+  return writeEnvelope({ seq: 0, at: startedAt, kind: "start" }, "value", payload);
 }
 
 export interface Start extends StartFacts {
@@ -64,7 +67,7 @@ export function foreignInstance(instanceId: string): StartConflictError {
  *  @throws StartConflictError naming the fields that differ */
 export function checkSameStart(
   instanceId: string,
-  start: Start,
+  start: Pick<Start, "workflow" | "given">,
   workflow: string,
   claim: { readonly input: unknown } | undefined,
 ): void {
