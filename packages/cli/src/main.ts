@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import { Command, CommanderError, Option } from "commander";
 import { registerCert } from "./commands/cert/register.ts";
 import { registerDatabase } from "./commands/database/register.ts";
+import { registerInstance } from "./commands/instance/register.ts";
+import { registerWorker } from "./commands/worker/register.ts";
 import { fail } from "./fail.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
@@ -56,6 +58,8 @@ function program(): Command {
 
   registerDatabase(runtara);
   registerCert(runtara);
+  registerInstance(runtara);
+  registerWorker(runtara);
 
   runtara
     .command("run")

@@ -1,5 +1,5 @@
 // What `runtara run` tells on stderr while it works.
-import type { RunEvent } from "@runtara/sdk/worker";
+import type { Logger, RunEvent } from "@runtara/sdk/worker";
 import { oneLine } from "./fail.ts";
 
 export type ProgressKind = "text" | "json" | "none";
@@ -22,6 +22,20 @@ export function progressPrinter(kind: ProgressKind, instanceId: string): (event:
       lastSummary = now;
     }
   };
+}
+
+/** Where the workflow's own `log` goes. The runtime's lines are left out: progress tells the same. */
+export function logPrinter(kind: ProgressKind): Logger {
+  const print = (level: keyof Logger) => (fields: Readonly<Record<string, unknown>>, message: string) => {
+    const { run, workflow: _workflow, instanceId: _instanceId, ...rest } = fields;
+    if (run === undefined || kind === "none") return;
+    const line =
+      kind === "json"
+        ? JSON.stringify({ type: "log", level, message, ...rest })
+        : `log ${level}: ${oneLine(message)}${Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ""}`;
+    process.stderr.write(`${line}\n`);
+  };
+  return { debug: print("debug"), info: print("info"), warn: print("warn"), error: print("error") };
 }
 
 function jsonEvent(event: RunEvent): Record<string, unknown> {
@@ -48,6 +62,10 @@ function textOf(event: Exclude<RunEvent, { type: "saved" }>, instanceId: string)
       return `signal: ${event.signal}`;
     case "warning":
       return `warning: ${oneLine(event.message)}`;
+    case "signalRejected":
+      return `warning: a signal ${event.name} did not fit its schema: ${oneLine(event.error.message)}`;
+    case "compensationFailed":
+      return `warning: compensation ${event.id} failed for good: ${oneLine(messageOf(event.error))}`;
     case "abandoned":
       return `warning: the workflow ended while these still ran (a missing await?): ${event.names.join(", ")}`;
     case "diverged":

@@ -45,6 +45,7 @@ test("without --json the output alone is on stdout", async (t) => {
   const ended = await runtara(t, run("greet", core.address, "--input", '{"name":"Ada"}'));
   assert.equal(ended.stdout, '{"greeting":"Hello, Ada"}\n');
   assert.match(ended.stderr, /^instance [0-9a-f-]{36}: started$/m);
+  assert.match(ended.stderr, /^log info: greeted \{"name":"Ada"\}$/m);
 });
 
 test("a step that throws: the error names the step, exit 1, and again from the store", async (t) => {

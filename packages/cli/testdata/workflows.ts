@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { sleep, step, workflow } from "@runtara/sdk";
+import { log, sleep, step, workflow } from "@runtara/sdk";
 
 export const greet = workflow("greet", async (input: { name: string }) => {
   const greeting = await step("greet", () => `Hello, ${input.name}`);
+  log.info("greeted", { name: input.name });
   await sleep("pause", 20);
   return { greeting };
 });

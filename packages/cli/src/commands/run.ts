@@ -5,7 +5,7 @@ import { decode, encode } from "@runtara/sdk/codec";
 import { loadWorkflow, type Outcome, type RunInstanceOptions, runInstance, settingsFromEnv } from "@runtara/sdk/worker";
 import { loadDotEnv } from "@runtara/server-kit";
 import { exitCode, fail, oneLine } from "../fail.ts";
-import { type ProgressKind, progressPrinter } from "../progress.ts";
+import { logPrinter, type ProgressKind, progressPrinter } from "../progress.ts";
 
 export interface RunOptions {
   readonly input?: string;
@@ -50,6 +50,7 @@ function instanceOptions(options: RunOptions, signal: AbortSignal): RunInstanceO
     ...(options.input !== undefined && { input: parseInput(options.input) }),
     instanceId,
     signal,
+    logger: logPrinter(options.progress),
     onEvent: progressPrinter(options.progress, instanceId),
   };
 }
