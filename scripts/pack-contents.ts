@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { isOurs, type Manifest } from "./pack-manifest.ts";
 
-/** Import specifiers in JavaScript or declarations that tsc has written, and files that are named by `new URL("./x.js", import.meta.url)`. */
+/** Import specifiers in JavaScript or declarations that tsc has written, and the files of `programsOf`. */
 export function specifiersOf(text: string): string[] {
   const found = text.matchAll(
     /^(?:import|export)\s(?:[\w\s{},*$]+\sfrom\s)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)|\bnew URL\(\s*["'](\.[^"']+\.js)["'],\s*import\.meta\.url/gm,
@@ -12,9 +12,17 @@ export function specifiersOf(text: string): string[] {
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
 }
 
+/** Files that JavaScript names by `new URL("./x.js", import.meta.url)`: programs of threads and processes. */
+export function programsOf(text: string): string[] {
+  const found = text.matchAll(/\bnew URL\(\s*["'](\.[^"']+\.js)["'],\s*import\.meta\.url/g);
+  return [...found].map((match) => match[1] ?? "");
+}
+
 export interface Contents {
   /** Paths below the package's folder of compiled modules, without their extension. */
   readonly modules: readonly string[];
+  /** Those of them that something outside of the package's modules names: its exports, and the programs of threads and processes. */
+  readonly entries: readonly string[];
   /** Packages that the modules import, and the first module that does. */
   readonly packages: ReadonlyMap<string, string>;
 }
@@ -25,6 +33,7 @@ export function reach(folder: string, manifest: Manifest): Contents {
     typeof target === "string" ? [] : [target.default ?? ""],
   );
   const queue = entries.map((path) => join(folder, path).replace(/\.js$/, ""));
+  const named = new Set(queue);
   const packages = new Map<string, string>();
   const note = (specifier: string, from: string): void => {
     const name = packageOf(specifier);
@@ -41,6 +50,9 @@ export function reach(folder: string, manifest: Manifest): Contents {
     if (!existsSync(`${source}.ts`))
       throw new Error(`${manifest.name}: ${name} has no source; remove dist/ and build again`);
     modules.add(module);
+    for (const program of programsOf(readFileSync(`${module}.js`, "utf8"))) {
+      named.add(resolve(dirname(module), program).replace(/\.js$/, ""));
+    }
     for (const file of [`${module}.js`, `${module}.d.ts`]) {
       for (const specifier of specifiersOf(readFileSync(file, "utf8"))) {
         if (specifier.startsWith(".")) queue.push(resolve(dirname(file), specifier).replace(/\.[jt]s$/, ""));
@@ -48,7 +60,8 @@ export function reach(folder: string, manifest: Manifest): Contents {
       }
     }
   }
-  return { modules: [...modules].map((module) => relative(folder, module)).sort(), packages };
+  const paths = (found: ReadonlySet<string>): string[] => [...found].map((module) => relative(folder, module)).sort();
+  return { modules: paths(modules), entries: paths(named), packages };
 }
 
 function packageOf(specifier: string): string {
@@ -60,15 +73,15 @@ function packageOf(specifier: string): string {
 
 /** Imports that the manifest does not declare. */
 export function undeclared(manifest: Manifest, { packages }: Contents): string[] {
-  const declared = new Set(Object.keys(manifest.dependencies ?? {}));
+  const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
   return [...packages]
     .filter(([name]) => !declared.has(name))
     .map(([name, module]) => `${module} imports ${name}, which "dependencies" does not name`);
 }
 
-/** Dependencies that nothing published imports. */
-export function unused(manifest: Manifest, { packages }: Contents): string[] {
-  const names = Object.keys(manifest.dependencies ?? {}).filter((name) => !packages.has(name));
+/** Dependencies that nothing published imports, and that are not brought along for packages of ours which leave them to their users (`peers`). */
+export function unused(manifest: Manifest, { packages }: Contents, peers: ReadonlySet<string> = new Set()): string[] {
+  const names = Object.keys(manifest.dependencies ?? {}).filter((name) => !packages.has(name) && !peers.has(name));
   return names.map((name) => `"dependencies" names ${name}, which nothing published imports`);
 }
 

@@ -120,6 +120,15 @@ test("every tarball has a licence, a README and no test", () => {
   }
 });
 
+test("the SDK is small: at most 2 MB and five dependencies, of which no database driver and no addon of another platform", () => {
+  const sdk = packed.find(({ name }) => name === "@runtara/sdk");
+  assert.ok(sdk !== undefined && sdk.unpackedBytes <= 2_000_000, `${sdk?.unpackedBytes} bytes`);
+  const manifest = JSON.parse(readFileSync(join(app, "node_modules/@runtara/sdk/package.json"), "utf8"));
+  const names = Object.keys(manifest.dependencies);
+  assert.ok(names.length <= 5 && names.every((name) => name.startsWith("@runtara/")), names.join(", "));
+  assert.equal(manifest.peerDependenciesMeta.pg.optional, true);
+});
+
 /** Everything that the installed packages export, but for the addon, which has no declarations. */
 function entries(): string[] {
   return modules.flatMap((name) => {
@@ -220,6 +229,35 @@ test("a strict TypeScript project compiles against the declarations, those of de
     "consumer.ts",
   ]);
   assert.equal(await done.catch((error: { stdout: string }) => error.stdout), "");
+});
+
+test("an embedded workflow runs on SQLite; the threads of store and SDK find their programs", async () => {
+  const source = `
+    import assert from "node:assert/strict";
+    import { open } from "@runtara/sdk/embedded";
+    import { RetryableError, isRuntaraError, step, workflow } from "@runtara/sdk";
+    import { openStore } from "@runtara/store";
+    const warnings = [];
+    const logger = { debug() {}, info() {}, error() {}, warn: (_, message) => warnings.push(message) };
+    const greet = workflow("greet", async (name) => {
+      await step("compute", () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500));
+      return step("greet", () => "Hello, " + name);
+    });
+    const runtime = await open({ store: "sqlite:embedded.db", workflows: [greet], lease: "1s", logger });
+    console.log(await runtime.run(greet, "Ada"));
+    while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.match(warnings[0], /another thread has kept the lease/);
+    await runtime.close();
+    for (const sqliteHost of ["inline", "assisted", "thread"]) {
+      const store = await openStore("sqlite:embedded.db", { sqliteHost });
+      assert.equal((await store.run({ kind: "checkHealth" })).outcome, "healthy");
+      const start = { instanceId: sqliteHost, tenantId: "t", workflow: "w", tags: {}, seed: new Uint8Array(16), nowMs: 1 };
+      assert.equal((await store.run({ kind: "startInstance", ...start })).outcome, "created");
+      await store.close();
+    }
+    const error = new RetryableError("later");
+    assert.deepEqual([error.name, error.constructor.name, isRuntaraError(error)], ["RetryableError", "RetryableError", true]);`;
+  assert.equal(await runModule("embedded.js", source), "Hello, Ada");
 });
 
 /** The core as `npx runtara core` starts it, once it has said that it is ready. */

@@ -10,6 +10,7 @@ export interface Manifest {
   readonly dependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
   readonly scripts?: Record<string, string>;
   readonly [field: string]: unknown;
 }

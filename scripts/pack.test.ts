@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { fileProblems, reach, specifiersOf, undeclared, unused } from "./pack-contents.ts";
+import { pathToFileURL } from "node:url";
+import { bundle } from "./bundle.ts";
+import { fileProblems, programsOf, reach, specifiersOf, undeclared, unused } from "./pack-contents.ts";
 import { type Manifest, manifestProblems, publishManifest } from "./pack-manifest.ts";
 
 const source: Manifest = {
@@ -69,6 +71,49 @@ export const l = "./l.js"; // import "./m.js"
  * import { n } from "./n.js";`;
   const found = ["./a.js", "./b.js", "pkg/c", "./d.js", "./e.js", "@scope/h", "./j.js", "./k.js"];
   assert.deepEqual(specifiersOf(text), found);
+  assert.deepEqual(programsOf(text), ["./k.js"]);
+});
+
+test("a bundle has a file for each entry, each module once, and programs where they are looked for", async (t) => {
+  const folder = folderWith(t, {
+    "package.json": '{ "type": "module" }',
+    ...module("index", 'export { start } from "./deep/start.js";\nexport { Shared } from "./shared.js";'),
+    ...module("other/index", 'export { start } from "../deep/start.js";\nexport { Shared } from "../shared.js";'),
+    ...module("deep/start", 'export const start = () => new URL("./program.js", import.meta.url).href;'),
+    ...module("deep/program", 'import { Shared } from "../shared.js";\nexport default Shared.name;'),
+    ...module("shared", 'import "node:fs";\nexport class Shared {}'),
+  });
+  const exports = { ".": { default: "./dist/index.js" }, "./other": { default: "./dist/other/index.js" } };
+  const { entries } = reach(folder, { ...source, exports });
+  assert.deepEqual(entries, ["dist/deep/program", "dist/index", "dist/other/index"]);
+  const target = join(folder, "target");
+  mkdirSync(target);
+  writeFileSync(join(target, "package.json"), '{ "type": "module" }');
+  bundle(folder, target, entries);
+  const files = readdirSync(join(target, "dist"), { recursive: true, encoding: "utf8" });
+  const isEntry = (name: string): boolean => entries.includes(`dist/${name.replace(/\.js$/, "")}`);
+  const chunks = files.filter((name) => name.endsWith(".js") && !isEntry(name) && name !== "program.js");
+  const load = (path: string) => import(pathToFileURL(join(target, "dist", path)).href);
+  const [index, other] = [await load("index.js"), await load("other/index.js")];
+  assert.equal(index.Shared, other.Shared);
+  assert.ok(chunks.length > 0 && chunks.length < 4, chunks.join(", "));
+  const program = await import(index.start());
+  assert.ok(program !== undefined);
+  assert.equal((await load("deep/program.js")).default, "Shared");
+  const statements = files
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => readFileSync(join(target, "dist", name), "utf8"));
+  assert.equal(statements.filter((text) => /Shared = class|class Shared/.test(text)).length, 1);
+});
+
+test("a dependency that nothing imports is in order where it is brought along for a package of ours", (t) => {
+  const folder = folderWith(t, module("index", 'import "@runtara/other";'));
+  const manifest = { ...source, dependencies: { "@runtara/other": "1.2.3", pg: "8.0.0" } };
+  const contents = reach(folder, manifest);
+  assert.equal(unused(manifest, contents).length, 1);
+  assert.deepEqual(unused(manifest, contents, new Set(["pg"])), []);
+  const peer = { ...source, dependencies: {}, peerDependencies: { "@runtara/other": "1.2.3" } };
+  assert.deepEqual(undeclared(peer, contents), []);
 });
 
 function folderWith(t: TestContext, files: Record<string, string>): string {

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { bundle } from "./bundle.ts";
 import { addonPackages } from "./pack-addons.ts";
 import { fileProblems, reach, undeclared, unused } from "./pack-contents.ts";
 import { type Manifest, manifestProblems, publishManifest } from "./pack-manifest.ts";
@@ -24,7 +25,9 @@ import { type Manifest, manifestProblems, publishManifest } from "./pack-manifes
 const root = resolve(import.meta.dirname, "..");
 
 /** In the order of publishing: a package stands behind what it depends on, so that no moment has one that can't be installed. */
-const published = ["quic", "protocol", "store", "server-kit", "core", "sdk", "cli"] as const;
+const published = ["quic", "protocol", "store", "server-kit", "core", "sdk", "testkit", "cli"] as const;
+/** Loaded in every process that runs workflows, so they come in few files. */
+const bundled: readonly string[] = ["protocol", "store", "core", "sdk", "testkit"];
 
 export interface Packed {
   readonly name: string;
@@ -91,18 +94,27 @@ function stagePackage(folder: string, stage: string): Staged {
   const source = readManifest(folder);
   const target = join(stage, basename(folder));
   const contents = reach(folder, source);
-  const problems = [...undeclared(source, contents), ...unused(source, contents)];
+  const problems = [...undeclared(source, contents), ...unused(source, contents, peersOf(source))];
   if (problems.length > 0) throw new Error(`${source.name}: ${problems.join("\n")}`);
+  const isBundled = bundled.includes(basename(folder));
   for (const module of contents.modules) {
-    for (const file of [`${module}.js`, `${module}.d.ts`]) {
+    for (const file of isBundled ? [`${module}.d.ts`] : [`${module}.js`, `${module}.d.ts`]) {
       mkdirSync(dirname(join(target, file)), { recursive: true });
       writeFileSync(join(target, file), withoutMap(readFileSync(join(folder, file), "utf8")));
     }
   }
+  if (isBundled) bundle(folder, target, contents.entries);
   const others = (source.files as string[]).filter((path) => !path.startsWith("dist") && !path.startsWith("!"));
   for (const path of others) cpSync(join(folder, path), join(target, path), { recursive: true });
   const optional = source.name === "@runtara/quic" ? addonPackages.map(({ name }) => name) : [];
   return finish(target, publishManifest(source, optional));
+}
+
+/** What our packages that this one depends on leave to their users to install. */
+function peersOf({ dependencies = {} }: Manifest): ReadonlySet<string> {
+  const ours = published.filter((name) => `@runtara/${name}` in dependencies);
+  const manifests = ours.map((name) => readManifest(join(root, "packages", name)));
+  return new Set(manifests.flatMap(({ peerDependencies = {} }) => Object.keys(peerDependencies)));
 }
 
 /** Source maps lead to sources that are not published; the compiled lines are the sources' own, less their types. */

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-for (const name of ["core", "server-kit", "store"]) {
+for (const name of ["core", "server-kit", "store", "testkit"]) {
   const folder = join(import.meta.dirname, "..", "packages", name);
   const samples = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/^```ts\n(.*?)^```/gms)];
   assert.ok(samples.length > 0, `the README of ${name} has no sample`);

@@ -25,6 +25,9 @@ const arrows: Record<string, readonly string[] | true> = {
   "@runtara/server-kit/testing": [],
   "@runtara/sdk": [],
   "@runtara/sdk/codec": [],
+  "@runtara/sdk/embedded": ["@runtara/core", "@runtara/store"],
+  "@runtara/sdk/testing": ["@runtara/core", "@runtara/store"],
+  "@runtara/testkit": ["@runtara/sdk", "@runtara/store"],
   "@runtara/sdk/worker": ["@runtara/protocol"],
   "@runtara/sdk/raw": ["@runtara/protocol"],
   runtara: true,
@@ -45,7 +48,9 @@ const manifests = execFileSync(
   .map((path) => ({
     dir: join(root, dirname(path)),
     manifest: JSON.parse(readFileSync(join(root, path), "utf8")) as Manifest,
-  }));
+  }))
+  // Folders within packages that are installed by themselves have a manifest, too.
+  .filter(({ manifest }) => manifest.exports !== undefined);
 
 /** Import specifiers of a source, dynamic imports of literals included; types too, because they bind packages as well. */
 function specifiers(source: string): string[] {
