@@ -37,7 +37,8 @@ export async function startServer({ file, args, env = {} }: Command): Promise<Se
   return { address, pid: child.pid, [Symbol.asyncDispose]: () => stop(child) };
 }
 
-function dieWithUs(child: ChildProcess): void {
+/** Whatever ends this process ends that one, too. */
+export function dieWithUs(child: ChildProcess): void {
   running.add(child);
   child.once("exit", () => running.delete(child));
 }

@@ -18,13 +18,15 @@ import { postgresTwo } from "./benchmarks/postgres-two.ts";
 import { slowDisk } from "./benchmarks/slow-disk.ts";
 import { statements } from "./benchmarks/statements.ts";
 import { states } from "./benchmarks/states.ts";
+import { steps } from "./benchmarks/steps.ts";
 import { upload } from "./benchmarks/upload.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { buildPeers } from "./peers.ts";
 import { fullPlan, quickPlan } from "./plan.ts";
 import { renderResults } from "./report.ts";
 import { renderTable } from "./table.ts";
-import { type Target, targetsOf } from "./targets.ts";
+import type { Target } from "./target.ts";
+import { targetsOf } from "./targets.ts";
 
 const benchmarks: readonly Benchmark[] = [
   echo,
@@ -40,6 +42,7 @@ const benchmarks: readonly Benchmark[] = [
   memory,
   fsync,
   statements,
+  steps,
   crashSqlite,
   crashPostgres,
 ];
@@ -86,7 +89,8 @@ async function main(words: readonly string[], options: Options): Promise<void> {
   const dataFolder = temporaryFolder(options.dir);
   const machine = await describeMachine(dataFolder);
   progress(machineLine(machine));
-  const ground = { binFolder: await buildPeers(), dataFolder };
+  const binFolder = chosen.every(({ isWithoutOriginal }) => isWithoutOriginal === true) ? "" : await buildPeers();
+  const ground = { binFolder, dataFolder };
 
   const all: Results[] = [];
   for (const benchmark of chosen) {
@@ -97,6 +101,7 @@ async function main(words: readonly string[], options: Options): Promise<void> {
     comparisons: all.flatMap(({ comparisons }) => comparisons),
     figures: all.flatMap(({ figures }) => figures),
     facts: all.flatMap(({ facts = [] }) => facts),
+    steps: all.flatMap(({ steps = [] }) => steps),
   };
   const targets = targetsOf(results);
   if (options.json) process.stdout.write(`${JSON.stringify({ machine, plan, ...results, targets })}\n`);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PostgresServer, testDatabase } from "@runtara/store/testing/postgres";
@@ -16,6 +17,11 @@ export interface PostgresGround extends AsyncDisposable {
 /** A PostgreSQL server with its defaults (fsync on), and room in memory for what a benchmark writes. */
 export function startPostgres(environment: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
   return PostgresServer.start({ environment, settings: { shared_buffers: "512MB", max_wal_size: "4GB" } });
+}
+
+/** The process whose children do the work. */
+export function postmasterPid(server: PostgresServer): number {
+  return Number(readFileSync(join(server.folder, "data", "postmaster.pid"), "utf8").split("\n")[0]);
 }
 
 /** How often the server has flushed its log since it was started. */

@@ -1,13 +1,47 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const ticksPerSecond = 100;
 
 /** User and system seconds of a process so far, its threads included. */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name in parentheses may hold anything, so count from the last one on.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = stat(pid);
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** The same with all its descendants, those included that have ended and were waited for. */
+export function familyCpuSeconds(pid: number): number {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const parent = parentOf(Number(name));
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const seconds = (member: number): number => {
+    const fields = statIfThere(member);
+    const own = fields.slice(11, 15).reduce((total, ticks) => total + Number(ticks), 0) / ticksPerSecond;
+    return (children.get(member) ?? []).reduce((total, child) => total + seconds(child), own);
+  };
+  return seconds(pid);
+}
+
+function parentOf(pid: number): number | undefined {
+  const parent = statIfThere(pid)[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** Empty when the process has ended meanwhile. */
+function statIfThere(pid: number): readonly string[] {
+  try {
+    return stat(pid);
+  } catch {
+    return [];
+  }
+}
+
+/** The fields of /proc/PID/stat from the third on: state, parent, … */
+function stat(pid: number): readonly string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name in parentheses may hold anything, so count from the last one on.
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 /** Resident memory in bytes. */

@@ -2,6 +2,8 @@ import type { Fact, Figure, Results } from "./benchmarks/benchmark.ts";
 import type { Measured } from "./measured.ts";
 import type { Comparison } from "./side-by-side.ts";
 import { ratio } from "./statistics.ts";
+import type { StepsMeasured } from "./steps/measured.ts";
+import { renderSteps } from "./steps/report.ts";
 import { renderTable } from "./table.ts";
 
 const header = [
@@ -26,7 +28,9 @@ export function renderResults(results: Results): string {
   }
   const facts = results.facts ?? [];
   if (facts.length > 0) parts.push(renderTable([["figure", "ours", "unit"], ...facts.map(factRow)]));
-  const errors = errorLines(results.comparisons);
+  const { steps = [] } = results;
+  if (steps.length > 0) parts.push(renderSteps(steps));
+  const errors = [...errorLines(results.comparisons), ...stepsErrorLines(steps)];
   if (errors.length > 0) parts.push(`Errors:\n${errors.join("\n")}`);
   return parts.join("\n\n");
 }
@@ -70,6 +74,12 @@ function errorLines(comparisons: readonly Comparison[]): string[] {
         ([text, count]) => `  ${benchmark}, ${load.inFlight} in flight, ${name}: ${count} × ${text}`,
       ),
     ),
+  );
+}
+
+function stepsErrorLines(all: readonly StepsMeasured[]): string[] {
+  return all.flatMap(({ contestant, errors }) =>
+    [...new Set(errors)].slice(0, 5).map((text) => `  ${contestant}: ${text}`),
   );
 }
 

@@ -1,13 +1,7 @@
 import type { Fact, Results } from "./benchmarks/benchmark.ts";
 import type { Comparison } from "./side-by-side.ts";
-
-/** What we promise ourselves on a machine of two cores, with the load generator beside the server. */
-export interface Target {
-  readonly name: string;
-  readonly wanted: string;
-  readonly got: string;
-  readonly met: boolean;
-}
+import { stepsTargets } from "./steps/report.ts";
+import { type Target, target } from "./target.ts";
 
 /** The targets that these results can say something about. */
 export function targetsOf(results: Results): Target[] {
@@ -48,6 +42,7 @@ export function targetsOf(results: Results): Target[] {
   }
   targets.push(...uploadTargets(results));
   targets.push(...factTargets(results.facts ?? []));
+  targets.push(...stepsTargets(results.steps ?? []));
   const rest = results.figures.find((figure) => figure.name === "core at rest");
   if (rest) targets.push(target("core at rest, MiB", "≤ 114 (120 MB)", rest.ours, rest.ours * 2 ** 20 <= 120e6));
   return targets;
@@ -112,8 +107,4 @@ function clientTargets(busy: Comparison | undefined, alone: Comparison | undefin
   const p50Us = alone?.left.measured.p50Us;
   if (p50Us !== undefined) targets.push(target("our client and server, alone, p50 µs", "≤ 90", p50Us, p50Us <= 90));
   return targets;
-}
-
-function target(name: string, wanted: string, got: number, met: boolean): Target {
-  return { name, wanted, got: got >= 1000 ? Math.round(got).toLocaleString("en-US") : got.toFixed(2), met };
 }

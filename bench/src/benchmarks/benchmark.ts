@@ -1,6 +1,7 @@
 import type { Ground } from "../peers.ts";
 import type { Plan } from "../plan.ts";
 import type { Comparison } from "../side-by-side.ts";
+import type { StepsMeasured } from "../steps/measured.ts";
 
 /** A single figure that is not a comparison under load. */
 export interface Figure {
@@ -23,11 +24,14 @@ export interface Results {
   readonly comparisons: readonly Comparison[];
   readonly figures: readonly Figure[];
   readonly facts?: readonly Fact[];
+  readonly steps?: readonly StepsMeasured[];
 }
 
 export interface Benchmark {
   readonly name: string;
   readonly about: string;
+  /** It needs none of the Rust programs. */
+  readonly isWithoutOriginal?: boolean;
   run(ground: Ground, plan: Plan, progress: (text: string) => void): Promise<Results>;
 }
 
