@@ -1,4 +1,5 @@
-// Writes package-lock.json anew from the package.json files: `node scripts/lock.ts`.
+// Writes package-lock.json anew from the package.json files: `node scripts/lock.ts`, or `node scripts/lock.ts FOLDER` for a folder that is
+// installed by itself.
 //
 // npm leaves a platform's optional package out of the lockfile when the registry at hand does not serve it, and `npm ci` then refuses
 // the lockfile as incomplete. So those packages are put in here; npm fetches one only on its own platform.
@@ -20,9 +21,10 @@ interface Lockfile {
   packages: Record<string, LockedPackage>;
 }
 
-const file = join(resolve(import.meta.dirname, ".."), "package-lock.json");
+const folder = resolve(process.argv[2] ?? join(import.meta.dirname, ".."));
+const file = join(folder, "package-lock.json");
 const { status } = spawnSync("npm", ["install", "--package-lock-only", "--loglevel=error"], {
-  cwd: resolve(import.meta.dirname, ".."),
+  cwd: folder,
   stdio: "inherit",
 });
 if (status !== 0) process.exit(status ?? 1);
@@ -47,7 +49,7 @@ function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
   const os = ["android", "darwin", "freebsd", "linux", "openharmony", "win32", "sunos"].find((word) =>
     words.includes(word),
   );
-  const cpus = ["arm64", "arm", "armv7", "x64", "ia32", "ppc64", "riscv64", "s390x", "wasm32"];
+  const cpus = ["arm64", "arm", "armv7", "x64", "ia32", "ppc64", "riscv64", "s390x", "loong64", "wasm32"];
   const cpu = cpus.find((word) => words.includes(word));
   const musl = words.some((word) => word.startsWith("musl"));
   const gnu = words.some((word) => word.startsWith("gnu"));

@@ -24,6 +24,8 @@ export const limits = {
   valueBytesMax: 67_108_864,
   envelopeBytesReserved: 4096,
   valueBytesWarn: 1_048_576,
+  /** What a codec that compresses may make of stored bytes: a continuation holds an input and an inbox. */
+  openedBytesMax: 134_217_728,
 
   /** Names of signals that one instance asks the store for at once, those of its newest waits; core takes no more. */
   awaitedNamesMax: 1_000,

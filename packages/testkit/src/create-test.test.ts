@@ -77,6 +77,20 @@ test("a fake by id wins over one by name, and holds from the next attempt on", a
   assert.deepEqual(await rt.run(two), ["by name", "by id"]);
 });
 
+test("an undo is faked by its own name, not by that of its step", async () => {
+  const undone: string[] = [];
+  const undoing = workflow("undoing", async () => {
+    await step("charge", () => "real", { compensate: (receipt) => undone.push(`real undo of ${receipt}`) });
+    throw new Error("no");
+  });
+  await using rt = await createTest({ workflows: [undoing] });
+  rt.fake("charge", () => "fake");
+  await assert.rejects(rt.run(undoing));
+  rt.fake("charge!undo", () => undone.push("fake undo"));
+  await assert.rejects(rt.run(undoing));
+  assert.deepEqual(undone, ["real undo of fake", "fake undo"]);
+});
+
 test("steps tells id, name, attempts and outcome of what is finished", async () => {
   const mixed = workflow("mixed", async () => {
     await step("flaky", (s) => {

@@ -27,7 +27,8 @@ export interface TestRuntime extends Runtime {
   advance(by: Duration): Promise<void>;
   /** Resolves when nothing can happen any more without time or signals. @throws like `advance` */
   idle(): Promise<void>;
-  /** Runs `body` in the place of every step with this name, or with this checkpoint id, in all instances; from their next attempt on. */
+  /** Runs `body` in the place of every step with this name, or with this checkpoint id, in all instances; from their next attempt on. The undo of
+   *  step "charge" is "charge!undo". */
   fake(step: string, body: (s: StepContext) => unknown): void;
   /** Drops the process without a goodbye: what was not acknowledged is kept or lost as the seed decides. A new one takes over; no time passes. */
   crash(): Promise<void>;

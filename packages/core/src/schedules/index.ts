@@ -1,2 +1,2 @@
 /** What starts workflows at planned times. */
-export { ScheduleService, type ScheduleServiceOptions } from "./schedule-service.ts";
+export { ScheduleService } from "./schedule-service.ts";

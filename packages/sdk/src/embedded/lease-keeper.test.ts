@@ -7,7 +7,8 @@ import { databases } from "./databases.test.helper.ts";
 import { ThreadKeeper } from "./lease-keeper.ts";
 import { type Cleaning, LocalWorker, lastFirst } from "./local.test.helper.ts";
 
-const leaseMs = 2_000;
+/** Long enough for a slow machine to load an engine in two thirds of it. */
+const leaseMs = 5_000;
 
 /** A worker that has an instance, its standby, and another worker that would take the instance over. */
 async function standby(t: Cleaning, url: string, goneMs: number) {
@@ -40,7 +41,7 @@ for (const [engine, urlOf] of Object.entries(databases)) {
   test(`${engine}: a loop that is busy for longer than its lease keeps its work, and hears that somebody stood in`, async (context) => {
     const t = lastFirst(context);
     const { first, second, keeper, stoodIn } = await standby(t, await urlOf(t), 60_000);
-    block(2.5 * leaseMs);
+    block(1.5 * leaseMs);
     assert.deepEqual(await second.claim(1, 20), []);
     assert.deepEqual((await first.source.renew(leaseMs)).lost, []);
     keeper.sign();
@@ -49,8 +50,8 @@ for (const [engine, urlOf] of Object.entries(databases)) {
 
   test(`${engine}: a loop that stays busy loses its work to another process`, async (context) => {
     const t = lastFirst(context);
-    const { first, second } = await standby(t, await urlOf(t), leaseMs);
-    block(3.5 * leaseMs);
+    const { first, second } = await standby(t, await urlOf(t), leaseMs / 2);
+    block(2 * leaseMs);
     const [taken] = await second.claim(1);
     assert.equal(taken?.instanceId, "i");
     assert.deepEqual((await first.source.renew(leaseMs)).lost, ["i"]);

@@ -9,9 +9,10 @@ import { databases } from "./databases.test.helper.ts";
 import { type Cleaning, lastFirst } from "./local.test.helper.ts";
 
 /** Longer than the lease. */
-const busyMs = Number(process.env.BUSY_MS ?? 8_000);
-const busyLeaseMs = 5_000;
-const leaseMs = 1_000;
+const busyMs = Number(process.env.BUSY_MS ?? 13_000);
+const busyLeaseMs = 10_000;
+/** Nobody dies here, so a slow machine is not to lose its work. */
+const leaseMs = 60_000;
 
 async function started(t: Cleaning, url: string, role = "worker", lease = leaseMs): Promise<Child> {
   const child = new Child("embedded", [url, String(lease), role]);

@@ -41,6 +41,8 @@ function runOnce<D extends SqliteLike, T>(
 ): T {
   const value = body(db, s);
   if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
+    // Nobody will look at it: its failure must not end the process.
+    Promise.resolve(value).catch(() => {});
     throw new FatalError(
       `transaction ${JSON.stringify(s.name)}: its function returned a promise; on SQLite it must be done when it returns`,
     );

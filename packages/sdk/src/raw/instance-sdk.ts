@@ -117,13 +117,14 @@ export class InstanceSdk implements AsyncDisposable {
   }
 
   /** The instance's signal, asking the server at most once per `signalPollIntervalMs`. A signal that a check has put back is returned in
-   *  between, but a newer one of the server wins, so a pause that was put back never hides a cancel. */
+   *  between; what the server answers wins, so a pause that was put back never hides a cancel, and one that is over is forgotten. */
   async pollSignal(): Promise<Signal | undefined> {
     const isDue = performance.now() - this.#polledAt >= this.#signalPollIntervalMs;
-    const fresh = isDue && this.#cached?.signalType !== "cancel" ? await this.pollSignalNow() : undefined;
-    const signal = fresh ?? this.#cached;
+    const fresh = isDue ? await this.pollSignalNow() : undefined;
+    const kept = this.#cached;
     this.#cached = undefined;
-    return signal;
+    // One for a checkpoint is gone from the server; all others stay there until they are acknowledged.
+    return fresh ?? (isDue && kept?.checkpointId === undefined ? undefined : kept);
   }
 
   /** Asks the server now. The signal stays there until it is acknowledged. */
@@ -141,8 +142,9 @@ export class InstanceSdk implements AsyncDisposable {
   }
 
   /** Resolves when the server has taken it. `acknowledged` false changes nothing there. */
-  acknowledgeSignal(type: SignalType, acknowledged = true): Promise<void> {
-    return this.#calls.acknowledge(type, acknowledged);
+  async acknowledgeSignal(type: SignalType, acknowledged = true): Promise<void> {
+    await this.#calls.acknowledge(type, acknowledged);
+    if (acknowledged && this.#cached?.signalType === type) this.#cached = undefined;
   }
 
   /** @throws SdkError Cancelled when a cancel is pending. Does not acknowledge it; other signals are kept for the next poll */

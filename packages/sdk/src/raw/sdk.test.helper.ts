@@ -126,6 +126,38 @@ export function testRawSdk(name: string, sidesOf: (t: TestContext) => Promise<Ra
     assert.equal(await raw.pollSignalNow(), undefined);
   });
 
+  void test(`${name}: a pause that was acknowledged, or is over, is not told again`, async (t) => {
+    const core = await sidesOf(t);
+    await using other = core.sdkFor("i");
+    await using slow = core.sdkFor("i", { signalPollIntervalMs: 60_000 });
+    await slow.register();
+    await core.signal("i", "pause");
+    await assert.rejects(slow.checkPaused(), isSdkError("Paused", /paused/));
+    await assert.rejects(slow.checkPaused(), isSdkError("Paused", /paused/), "until it is acknowledged");
+    await slow.acknowledgeSignal("pause", false);
+    await assert.rejects(slow.checkPaused(), isSdkError("Paused", /paused/));
+    await slow.acknowledgeSignal("pause");
+    await slow.checkPaused();
+
+    await using quick = core.sdkFor("i", { signalPollIntervalMs: 0 });
+    await quick.register();
+    await core.signal("i", "pause");
+    await quick.checkCancelled();
+    await other.acknowledgeSignal("pause");
+    await quick.checkPaused();
+  });
+
+  void test(`${name}: closing ends a sleep that is under way, and nothing connects again`, async (t) => {
+    const core = await sidesOf(t);
+    const raw = core.sdkFor("i");
+    await raw.register();
+    const sleeping = assert.rejects(raw.sleep("1h", "nap", bytes("")), (error) => error instanceof SdkError);
+    await raw.heartbeat();
+    await raw.close();
+    await sleeping;
+    assert.equal(raw.isConnected, false);
+  });
+
   void test(`${name}: polling asks the server no more often than its interval`, async (t) => {
     const core = await sidesOf(t);
     await using raw = core.sdkFor("i", { signalPollIntervalMs: 60_000 });

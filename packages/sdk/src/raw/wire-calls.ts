@@ -70,12 +70,14 @@ export class WireCalls implements RawCalls {
 
   async sleep(durationMs: number, checkpointId: string, state: Uint8Array): Promise<void> {
     const until = performance.now() + durationMs;
+    const { closeCount } = this.#client;
     for (let restMs = durationMs, attempt = 0; restMs > 0; restMs = Math.ceil(until - performance.now())) {
       try {
         await this.#calls.sleep(restMs, checkpointId, state);
         return;
       } catch (error) {
-        if (!isProtocolError(error) || !isTransient(error)) throw sdkErrorOf(error);
+        const isClosed = (): boolean => this.#client.closeCount !== closeCount;
+        if (!isProtocolError(error) || !isTransient(error) || isClosed()) throw sdkErrorOf(error);
         attempt++;
         const pauseMs = Math.min(
           limits.reconnectDelayMsMin * 2 ** attempt,
@@ -83,6 +85,8 @@ export class WireCalls implements RawCalls {
           until - performance.now(),
         );
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, pauseMs)));
+        // What was begun before is not connected again.
+        if (isClosed()) throw sdkErrorOf(error);
       }
     }
   }

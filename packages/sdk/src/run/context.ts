@@ -345,7 +345,8 @@ export class RunContext implements Context<Shapes, Shapes> {
     this.#check("publish", key);
     escapeName(key, "publish");
     const what = `publish ${JSON.stringify(key)}`;
-    const schema = this.#host.facts.published[key];
+    const { published } = this.#host.facts;
+    const schema = Object.hasOwn(published, key) ? published[key] : undefined;
     const checked = schema ? validateNow(schema, value, `${what}: the value`) : value;
     this.#host.publish(key, storeValue(checked, { root: "value", describe: () => `${what} was given` }));
   }

@@ -9,7 +9,7 @@ import type { DivergenceReport } from "./report.ts";
 import type { StepPolicy } from "./retry.ts";
 import type { MakeTurns } from "./turns.ts";
 
-export type { MakeTurns, Turns } from "./turns.ts";
+export type { MakeTurns } from "./turns.ts";
 
 /** For a test kit: nothing of it is there in production. */
 export interface RunHooks {

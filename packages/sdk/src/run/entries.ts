@@ -14,15 +14,6 @@ export interface EntryHead {
   readonly after?: readonly [seq: number, count: number, id: string] | undefined;
 }
 
-/** Payload of a `signal` entry beside its value: which signal it was, so that a replay knows what is consumed. Payload of other system entries. */
-export interface SystemPayloads {
-  /** Rejected by its schema: outcome "error"; no wait gets it. */
-  signal: unknown;
-  cancel: { readonly reason?: string };
-  start: { readonly input: unknown };
-  next: { readonly input: unknown; readonly inbox: readonly { readonly name: string; readonly value: unknown }[] };
-}
-
 /** An entry on its way. The history seals the payload, makes the envelope and saves it, in the order in which entries and messages were given. */
 export interface OutgoingEntry {
   readonly id: string;

@@ -6,6 +6,7 @@ import type { InboxPart, RunHost, SignalWait } from "./host.ts";
 import { escapeText, nameOfId } from "./keys.ts";
 import { type ChildReport, endOfChild, isEndOfChild } from "./operations/child-end.ts";
 import { storeError } from "./store-error.ts";
+import { thrownText } from "./thrown-text.ts";
 
 type InboxHost = Pick<
   RunHost,
@@ -200,7 +201,8 @@ export class Inbox implements InboxPart {
 
   #read(channel: Channel, { signalId, payload }: QueuedSignal): void {
     const { name } = channel;
-    const schema = this.#host.facts.signals[name];
+    const { signals } = this.#host.facts;
+    const schema = Object.hasOwn(signals, name) ? signals[name] : undefined;
     const child = channel.waits.at(-1)?.child;
     const record = (value: unknown): void => {
       if (child === undefined) {
@@ -264,7 +266,7 @@ export class Inbox implements InboxPart {
   }
 
   #tellRejected(name: string, error: Error): void {
-    const text = String(error).slice(0, limits.noteTextCharsMax);
+    const text = thrownText(error).slice(0, limits.noteTextCharsMax);
     this.#host.emit("signal_rejected", JSON.stringify({ name, error: text }));
     if (!this.#host.isReplaying) this.#host.tell({ type: "signalRejected", name, error });
   }

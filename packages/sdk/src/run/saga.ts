@@ -8,6 +8,7 @@ import type { Compensation, OperationLike, RunHost } from "./host.ts";
 import { SleepOperation } from "./operations/sleep.ts";
 import { StepOperation } from "./operations/step.ts";
 import type { Source } from "./source.ts";
+import { thrownText } from "./thrown-text.ts";
 
 export type Body = (input: unknown, context: RunContext) => unknown;
 
@@ -83,7 +84,7 @@ function undo(host: RunHost, context: RunContext, compensation: Compensation): P
 }
 
 function tellFailed(host: RunHost, { id, name }: Compensation, error: unknown): void {
-  const text = String(error).slice(0, limits.noteTextCharsMax);
+  const text = thrownText(error).slice(0, limits.noteTextCharsMax);
   host.emit("compensation_failed", JSON.stringify({ id, name, error: text }));
   if (!host.isReplaying) host.tell({ type: "compensationFailed", id, error });
 }
@@ -91,7 +92,7 @@ function tellFailed(host: RunHost, { id, name }: Compensation, error: unknown): 
 function compensationError({ facts, compensations }: RunHost, errors: readonly unknown[], cause: unknown): Error {
   const which = `${errors.length} of ${compensations.length} compensations`;
   return new CompensationError(
-    `workflow ${JSON.stringify(facts.workflow)} failed (${String(cause)}), and so did ${which}: ${errors.map(String).join("; ")}`,
+    `workflow ${JSON.stringify(facts.workflow)} failed (${thrownText(cause)}), and so did ${which}: ${errors.map(thrownText).join("; ")}`,
     errors,
     { cause },
   );

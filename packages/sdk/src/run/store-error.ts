@@ -2,6 +2,7 @@ import { limits } from "../limits.ts";
 import { readValue, type ValueOrigin } from "../values/index.ts";
 import { Oversize, Refusal } from "../values/refusal.ts";
 import { writeValue } from "../values/write.ts";
+import { thrownText } from "./thrown-text.ts";
 
 export type ErrorOrigin = ValueOrigin["describe"];
 
@@ -14,7 +15,7 @@ export function storeError(thrown: unknown, where: ErrorOrigin): { text: string;
   } catch (error) {
     // A registered class that can't read what it wrote: its failure is the error.
     const plain = writeValue(
-      new Error(`${where()} threw ${String(thrown)}, which can't be read back: ${String(error)}`),
+      new Error(`${where()} threw ${thrownText(thrown)}, which can't be read back: ${thrownText(error)}`),
     );
     return { text: plain, error: readValue(plain) };
   }

@@ -4,7 +4,7 @@ import { SourceError } from "../ports/source-error.ts";
 import { isClosed, type Persistence } from "./persistence.ts";
 import type { Rounds } from "./runtime.ts";
 
-export interface ClaimsParts {
+interface ClaimsParts {
   readonly source: WorkSource;
   readonly rounds: Rounds;
   readonly persistence: Persistence;

@@ -2,7 +2,7 @@ import { limits } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** What closing must know of an instance in memory. */
-export interface ClosingMember {
+interface ClosingMember {
   /** Puts it away, or stops it if no body of it runs; with `force` the bodies are dropped. */
   close(force: boolean): void;
   vanish(): void;

@@ -6,7 +6,7 @@ import type { Wrapper } from "../values/codec-port.ts";
 import type { Asker, Persistence } from "./persistence.ts";
 import { reportOf } from "./reports.ts";
 
-export interface ConclusionParts {
+interface ConclusionParts {
   readonly session: InstanceSession;
   readonly workflow: string;
   readonly wrapper: Wrapper;

@@ -16,10 +16,6 @@ export class IdleWatch<Member> {
     this.#onIdleLong = onIdleLong;
   }
 
-  get size(): number {
-    return this.#since.size;
-  }
-
   /** Longest idle first. */
   all(): Iterable<Member> {
     return this.#since.keys();

@@ -33,7 +33,7 @@ export type Loaded =
   | { readonly is: "end"; readonly end: RunEnd };
 
 /** How an instance is loaded. Rejects with SourceError: fenced, over, closed. */
-export type LoadRun = (request: LoadRequest) => Promise<Loaded>;
+type LoadRun = (request: LoadRequest) => Promise<Loaded>;
 
 /** A fresh instance is not read at all; another one in pages, from the beginning of its run. */
 export const loadInstance: LoadRun = async (request) => {

@@ -10,7 +10,7 @@ export interface Member {
   fence(why: string): void;
 }
 
-export interface PoolParts<M extends Member> {
+interface PoolParts<M extends Member> {
   readonly membersMax: number;
   readonly endedMax: number;
   readonly evictableMax: number;

@@ -2,6 +2,7 @@ import { limits } from "../limits.ts";
 import type { Report } from "../ports/source.ts";
 import type { RunEnd } from "../run/control.ts";
 import { storeError } from "../run/store-error.ts";
+import { thrownText } from "../run/thrown-text.ts";
 import type { Wrapper } from "../values/codec-port.ts";
 
 /** The last word on an instance, as it goes out; undefined: there is nothing to say (another process owns it, it was put away, it goes on). */
@@ -37,7 +38,7 @@ export async function reportOf(
 
 /** What peers without our values get to read: `Name: message`. */
 export function errorText(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : thrownText(error);
   return text.slice(0, limits.errorTextCharsMax);
 }
 

@@ -251,10 +251,9 @@ test("a body that does not end in time is told to stop, and what it comes to the
 test("closing puts away what waits, so that no peer has to load it", async (t) => {
   const store = tapped(t);
   const asks = workflow("asks", async () => waitFor("go"));
-  const { runtime, runner } = worker(t, store, [asks]);
+  const { runtime, runner, active } = worker(t, store, [asks]);
   await Promise.all(["a", "b", "c"].map((id) => runtime.start(asks, undefined, { id })));
-  await until(() => runner.residents === 3);
-  await settle(20);
+  await until(() => runner.residents === 3 && active() === 0);
   store.takeCounts();
   await runtime.close();
   const { suspendUntil, releaseWork = 0 } = store.takeCounts();
@@ -285,7 +284,7 @@ test("I5: an instance that another process has taken stops here, writes nothing 
   };
   await first.runtime.start(works, undefined, { id: "a" });
   await until(() => told.length === 1);
-  const second = worker(t, store, [works], { workerId: "second", settings: { leaseMs: 1_000 } });
+  const second = worker(t, store, [works], { workerId: "second", settings: { leaseMs: 60_000 } });
   assert.equal(await second.runtime.get(works, "a").result(), "the second");
   body.resolve();
   await until(() => first.runner.residents === 0);

@@ -15,7 +15,7 @@ export interface StoredRow {
   readonly state: Uint8Array | undefined;
 }
 
-export interface StoredRows {
+interface StoredRows {
   /** In the order of delivery. */
   readonly rows: readonly StoredRow[];
   /** The run's `!start`, where its input had to be stored. */
@@ -83,7 +83,7 @@ export function contextOf(session: InstanceSession, id: string): CodecContext {
   return { tenantId, instanceId, id };
 }
 
-export async function findState({ session, persistence, asker }: RowReader, id: string): Promise<Uint8Array> {
+async function findState({ session, persistence, asker }: RowReader, id: string): Promise<Uint8Array> {
   const state = await persistence.repeat(asker, () => session.find(id));
   if (state !== undefined) return state;
   throw new Error(`checkpoint ${id} of instance ${session.work.instanceId} was listed and is not there any more`);

@@ -13,7 +13,7 @@ import type { Rounds, RuntimeParts } from "./runtime.ts";
 import { SignalHub } from "./signal-hub.ts";
 
 /** What instances tell the runtime they are in. */
-export interface Neighbours {
+interface Neighbours {
   /** Something has come to rest: everything saved, a body over, or nothing to do but wait. A closing runtime looks then. */
   onQuiet(): void;
   /** It was to be put away, and goes on. */

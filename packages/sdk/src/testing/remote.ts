@@ -17,16 +17,16 @@ export async function connectRemote(
   server: string,
   options: { readonly workerId?: string; readonly patienceMs?: number } = {},
 ): Promise<Remote> {
-  const { workerId = "worker", patienceMs = 5_000 } = options;
+  const { workerId = "worker", patienceMs = 30_000 } = options;
   const tenantId = "default";
   const access = { dangerouslySkipVerification: true };
-  const settings = { serverName: "localhost", access, connectTimeoutMs: 5_000, requestTimeoutMs: 5_000 };
+  const settings = { serverName: "localhost", access, connectTimeoutMs: 30_000, requestTimeoutMs: 30_000 };
   const link = new Link({ ...settings, servers: [server] }, () => {});
   t.after(() => link.close());
   await link.connect();
   const calls = new RemoteCalls(link, patienceMs);
-  const source = new RemoteSource({ calls, workerId, tenantId, leaseMs: 5_000, pollGraceMs: 5_000 });
-  return { source, operator: new RemoteOperator(calls, tenantId, 5_000), link, calls };
+  const source = new RemoteSource({ calls, workerId, tenantId, leaseMs: 60_000, pollGraceMs: 30_000 });
+  return { source, operator: new RemoteOperator(calls, tenantId, 30_000), link, calls };
 }
 
 /** Claims until there is an instance. `received`: the sequence of the claim before. */

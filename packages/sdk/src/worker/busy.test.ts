@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { limits } from "../limits.ts";
 import { Child, startCore, temporaryFolder } from "../testing/processes.ts";
 
-const busyMs = Number(process.env.BUSY_MS ?? 4_000);
-const leaseMs = 1_000;
+const busyMs = Number(process.env.BUSY_MS ?? 6_000);
+const leaseMs = 2_000;
 
 const tell = (child: Child, command: string): void => {
   child.process.stdin?.write(`${command}\n`);

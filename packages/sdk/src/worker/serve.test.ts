@@ -150,7 +150,7 @@ test("a core that goes away in the middle and comes back loses nothing; of sever
   });
   const second = await startCore({ store: core.store, bindAddr: "127.0.0.1:0" });
   closers.push(() => second.close({ drainMs: 0 }));
-  const runtime = await worker(closers, [second.address, core.address], [work]);
+  const runtime = await worker(closers, [second.address, core.address], [work], { lease: "1m" });
   const handles = await Promise.all(["a", "b", "c"].map((id) => runtime.start(work, undefined, { id })));
   await halfWay.promise;
   await second.close({ drainMs: 0 });

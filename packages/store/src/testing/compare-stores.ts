@@ -111,10 +111,29 @@ async function answersOf(
 /** A failure is an answer, too: its code. */
 async function answerOf(store: Store, operation: Operation): Promise<unknown> {
   try {
-    return plain(await (operation.kind === "listOwnCheckpoints" ? ownListing(store, operation) : store.run(operation)));
+    return plain(await wholeAnswer(store, operation));
   } catch (error) {
     return error instanceof StoreError ? { failed: error.code, message: error.message } : { failed: "INTERNAL", error };
   }
+}
+
+/** Where an engine may answer in as many parts as it likes, all of them as one. */
+function wholeAnswer(store: Store, operation: Operation): Promise<ResultOf[keyof ResultOf]> {
+  if (operation.kind === "listOwnCheckpoints") return ownListing(store, operation);
+  return operation.kind === "removeOld" ? removal(store, operation) : store.run(operation);
+}
+
+/** A slice also ends with its time, which depends on the machine. */
+async function removal(store: Store, operation: OperationOf<"removeOld">): Promise<ResultOf["removeOld"]> {
+  let { instances, events, checkpoints, more } = await store.run(operation);
+  while (more) {
+    const next = await store.run(operation);
+    instances += next.instances;
+    events += next.events;
+    checkpoints += next.checkpoints;
+    more = next.more;
+  }
+  return { outcome: "removed", instances, events, checkpoints, more };
 }
 
 /** All pages as one: how many rows a page takes beside its bytes of states is up to the engine. */

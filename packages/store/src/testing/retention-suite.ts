@@ -118,6 +118,19 @@ export function describeRetention(createHarness: CreateHarness): void {
       for (const id of ["p", "c", "told"]) same(await exists(id), false, id);
     });
 
+    test("a worker is not told of the loss of an instance that is gone", async () => {
+      const lost = async () => (await t.run({ kind: "renewLease", workerId: "worker", leaseMs: 1_000, nowMs: 1 })).lost;
+      for (const id of ["gone", "kept"]) {
+        await t.claimed(id, "worker");
+        await t.control(id, "kill", { nowMs: id === "gone" ? 2 : 900 });
+      }
+      await t.settle(3);
+      same(await lost(), ["gone", "kept"]);
+      await remove({ instancesEndedBeforeMs: 500 });
+      same([await exists("gone"), await exists("kept")], [false, true]);
+      same(await lost(), ["kept"]);
+    });
+
     test("a worker whose lease ended a day ago is forgotten", async () => {
       const dayMs = 86_400_000;
       const renew = (nowMs: number) => t.run({ kind: "renewLease", workerId: "worker", leaseMs: 1_000, nowMs });

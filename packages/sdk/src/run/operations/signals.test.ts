@@ -312,3 +312,17 @@ test("sendSignal is a step of its own: sent at least once, counted once", async 
   assert.match(errorOf(bad).message, /^signal "hello" was given a value that can't be stored: payload is a function$/);
   assert.ok(!(errorOf(bad) instanceof CancelledError));
 });
+
+test("names that every object has are names like others", async () => {
+  const { world, instance, sendAt } = begin(async (c) => {
+    c.publish("toString", 1);
+    return [await c.waitFor("constructor"), await c.waitFor("__proto__"), await c.waitForAny(["hasOwnProperty"])];
+  });
+  for (const name of ["constructor", "__proto__", "hasOwnProperty"]) sendAt(5, name, name);
+  await world.run();
+  assert.deepEqual(outputOf(instance), [
+    "constructor",
+    "__proto__",
+    { name: "hasOwnProperty", value: "hasOwnProperty" },
+  ]);
+});

@@ -24,5 +24,7 @@ export const schedules: Migration = {
        PRIMARY KEY (tenant_id, schedule_id)
      )`,
     "CREATE INDEX schedules_by_time ON schedules (next_fire_ms) WHERE next_fire_ms IS NOT NULL",
+    // With an instance goes what its earlier workers are to be told of it.
+    "CREATE INDEX IF NOT EXISTS lost_work_by_instance ON lost_work (instance_id)",
   ],
 };

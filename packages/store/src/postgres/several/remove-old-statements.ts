@@ -78,10 +78,11 @@ export const eventsStatement: Statement = removeRows(
   (row) => `coalesce(${row}.received_ms, ${msOf(`${row}.created_at`)}) < $3::int8`,
 );
 
-/** $1 instances, $2 ended before, $3 how many. With them goes what refers to them (signals, sleeps, published values). */
+/** $1 instances, $2 ended before, $3 how many. With them goes what refers to them (signals, sleeps, published values), and what workers are to be told of them. */
 export const instancesStatement: Statement = {
   name: "remove_instances",
   text: `
+WITH gone AS (
 DELETE FROM instances WHERE instance_id = ANY (ARRAY (
   SELECT i.instance_id FROM unnest($1::text[]) AS t (instance_id) JOIN instances i ON i.instance_id = t.instance_id
   WHERE i.status IN (${final}) AND ${removable} AND ${endedAt} < ${timestampOf("$2::int8")}
@@ -89,7 +90,11 @@ DELETE FROM instances WHERE instance_id = ANY (ARRAY (
     AND (SELECT e.id FROM instance_events e WHERE e.instance_id = i.instance_id LIMIT 1) IS NULL
     AND (SELECT r.attempt FROM retry_attempts r WHERE r.instance_id = i.instance_id LIMIT 1) IS NULL
   LIMIT $3 FOR UPDATE OF i SKIP LOCKED
-))`,
+)) RETURNING instance_id
+), forgotten AS (
+  DELETE FROM lost_work WHERE instance_id = ANY (ARRAY (SELECT instance_id FROM gone))
+)
+SELECT instance_id FROM gone`,
 };
 
 /** $1 when the lease ended at the latest. */
