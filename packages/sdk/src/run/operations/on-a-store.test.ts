@@ -41,7 +41,9 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 const isSuspended = (handle: Handle<AnyWorkflow>) => async (): Promise<boolean> =>
   (await handle.status()).status === "suspended";
 
-test("signals of several names, checked by their schemas, while the instance is put away", async (t) => {
+test("signals of several names, checked by their schemas, while the instance is put away", {
+  timeout: 120_000,
+}, async (t) => {
   const approval = workflow(
     "approval",
     { signals: { approved: z.object({ by: z.string(), at: z.coerce.date() }), refused: z.string() } },
@@ -66,7 +68,9 @@ test("signals of several names, checked by their schemas, while the instance is 
   ]);
 });
 
-test("children: signals, results in their classes, failures with their cause, cancels, conflicts", async (t) => {
+test("children: signals, results in their classes, failures with their cause, cancels, conflicts", {
+  timeout: 120_000,
+}, async (t) => {
   const ship = workflow("ship", async (input: { id: string }) => new Map([[input.id, await waitFor<URL>("to")]]));
   const broken = workflow("broken", async () => {
     throw new RangeError("no more ships");
@@ -101,7 +105,9 @@ test("children: signals, results in their classes, failures with their cause, ca
   assert.ok(unknown instanceof NotFoundError);
 });
 
-test("a saga: compensations after a failure, after a cancel, and when one of them fails", async (t) => {
+test("a saga: compensations after a failure, after a cancel, and when one of them fails", {
+  timeout: 120_000,
+}, async (t) => {
   const deeds: string[] = [];
   const book = workflow("book", async (how: "fails" | "waits" | "breaks") => {
     await step("flight", () => "f-1", { compensate: (seat) => void deeds.push(`${how} cancel ${seat}`) });
@@ -127,7 +133,9 @@ test("a saga: compensations after a failure, after a cancel, and when one of the
   assert.deepEqual(deeds, ["fails", "waits", "breaks"].flatMap(undone));
 });
 
-test("continueAsNew keeps signals, published values and the id; scopes and children of each run have ids of their own", async (t) => {
+test("continueAsNew keeps signals, published values and the id; scopes and children of each run have ids of their own", {
+  timeout: 120_000,
+}, async (t) => {
   const leaf = workflow("leaf", async (n: number) => n * 10);
   const loop = workflow("loop", async (round: number): Promise<unknown> => {
     const value = await waitFor<number>("n");
@@ -145,7 +153,7 @@ test("continueAsNew keeps signals, published values and the id; scopes and child
   assert.deepEqual(children.sort(), ["l.!2.inner.leaf", "l.!3.inner.leaf", "l.inner.leaf"]);
 });
 
-test("a retry waits put away, and its count goes on in the next process", async (t) => {
+test("a retry waits put away, and its count goes on in the next process", { timeout: 120_000 }, async (t) => {
   const store = openMemoryStore();
   const attempts: number[] = [];
   const flaky = workflow("flaky", async () =>
