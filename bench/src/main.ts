@@ -15,6 +15,7 @@ import { fullStore } from "./benchmarks/full-store.ts";
 import { memory } from "./benchmarks/memory.ts";
 import { postgres } from "./benchmarks/postgres.ts";
 import { postgresTwo } from "./benchmarks/postgres-two.ts";
+import { sdk } from "./benchmarks/sdk.ts";
 import { slowDisk } from "./benchmarks/slow-disk.ts";
 import { statements } from "./benchmarks/statements.ts";
 import { states } from "./benchmarks/states.ts";
@@ -43,6 +44,7 @@ const benchmarks: readonly Benchmark[] = [
   fsync,
   statements,
   steps,
+  sdk,
   crashSqlite,
   crashPostgres,
 ];
