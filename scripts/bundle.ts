@@ -24,7 +24,6 @@ export function bundle(folder: string, target: string, entries: readonly string[
     platform: "node",
     target: "node22.18",
     chunkNames: "[name]-[hash]",
-    charset: "utf8",
     logLevel: "error",
   });
   for (const file of javaScriptIn(target)) keepPrograms(folder, target, file);

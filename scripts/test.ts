@@ -49,7 +49,7 @@ const { status, signal } = spawnSync(
     // Every file is a process, and many start further ones and threads: each loads the sources in half the time once they are compiled.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "..", ".cache", "compiled"), ...process.env },
     // The runner does not end a file whose process stays alive behind its tests.
-    ...(values.watch ? {} : { timeout: 20 * 60_000 }),
+    ...(values.watch ? {} : { timeout: 45 * 60_000 }),
   },
 );
 if (signal) console.error(`the tests were ended by ${signal}; files that did not finish are named above`);

@@ -1,14 +1,15 @@
 // What a step costs far into a run beside what it costs at its beginning, live and after a resume, and what a resume of 10,000 steps takes.
-//   node --conditions=runtara-src packages/sdk/bench/flat.ts [sqlite|memory]
+//   node packages/sdk/bench/flat.ts [sqlite|memory] [--json]
 // Steps are measured in processor time, which other programs on the machine disturb least.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { step, workflow } from "@runtara/sdk";
+import { open } from "@runtara/sdk/embedded";
 import { openStore, type Store } from "@runtara/store";
 import { openMemoryStore } from "@runtara/store/memory";
-import { open } from "../src/embedded/index.ts";
-import { step, workflow } from "../src/index.ts";
 
 const far = 10_000;
 const perWindow = 500;
@@ -49,9 +50,18 @@ function costBetween(from: number, to: number): number {
   return costs.sort((a, b) => a - b)[Math.floor(costs.length / 2)] ?? Number.NaN;
 }
 
-function report(what: string, early: number, late: number): void {
-  const figures = `${early.toFixed(1)} µs a step at the beginning, ${late.toFixed(1)} µs behind step ${far}`;
-  console.log(`${what}: ${figures}; ${(late / early).toFixed(2)} times as much`);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false } },
+});
+/** Ratios and ms of each round, for machines. */
+const figures: { live: number[]; resumed: number[]; resumeMs: number[] } = { live: [], resumed: [], resumeMs: [] };
+
+function report(what: "live" | "resumed", early: number, late: number): void {
+  figures[what].push(late / early);
+  if (values.json) return;
+  const costs = `${early.toFixed(1)} µs a step at the beginning, ${late.toFixed(1)} µs behind step ${far}`;
+  console.log(`${what}: ${costs}; ${(late / early).toFixed(2)} times as much`);
 }
 
 async function measure(store: Store): Promise<void> {
@@ -81,17 +91,20 @@ async function resume(store: Store, id: string, early: number): Promise<void> {
   const begin = performance.now();
   const next = await open({ store, workflows: [long] });
   await live;
-  console.log(`resume at step ${far}, from open to the first body: ${(performance.now() - begin).toFixed(0)} ms`);
+  const tookMs = performance.now() - begin;
+  figures.resumeMs.push(tookMs);
+  if (!values.json) console.log(`resume at step ${far}, from open to the first body: ${tookMs.toFixed(0)} ms`);
   await next.get(long, id).result();
-  report("after a resume", early, costBetween(far, count));
+  report("resumed", early, costBetween(far, count));
   await next.close();
 }
 
 const folder = mkdtempSync(join(tmpdir(), "runtara-flat-"));
-const store = process.argv[2] === "memory" ? openMemoryStore() : await openStore(`sqlite:${join(folder, "flat.db")}`);
+const store = positionals[0] === "memory" ? openMemoryStore() : await openStore(`sqlite:${join(folder, "flat.db")}`);
 try {
   await measure(store);
 } finally {
   await store.close();
   rmSync(folder, { recursive: true });
 }
+if (values.json) console.log(JSON.stringify(figures));

@@ -1,3 +1,4 @@
+import type { Duration } from "./durations.ts";
 import type { DivergenceReport } from "./run/report.ts";
 
 /** What a {@link RuntaraError} says about itself, a closed set. */
@@ -57,8 +58,8 @@ export class FatalError extends RuntaraError {
 
 /** Thrown by you in a step: try again, no sooner than `after` (a duration). `attempts` still bounds it. */
 export class RetryableError extends RuntaraError {
-  readonly after?: number | string;
-  constructor(message: string, options?: ErrorOptions & { after?: number | string }) {
+  readonly after?: Duration;
+  constructor(message: string, options?: ErrorOptions & { after?: Duration }) {
     super("RETRYABLE", message, options);
     if (options?.after !== undefined) this.after = options.after;
   }

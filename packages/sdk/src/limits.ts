@@ -23,12 +23,16 @@ export const limits = {
   /** The 64 MiB frame of the protocol, and what the rest of a checkpoint request may take of it. */
   valueBytesMax: 67_108_864,
   envelopeBytesReserved: 4096,
+  /** Characters that are written for one value, those included that are dropped again with a member of an error that can't be kept. */
+  valueWorkMax: 134_217_728,
   valueBytesWarn: 1_048_576,
   /** What a codec that compresses may make of stored bytes: a continuation holds an input and an inbox. */
   openedBytesMax: 134_217_728,
 
   /** Names of signals that one instance asks the store for at once, those of its newest waits; core takes no more. */
   awaitedNamesMax: 1_000,
+  /** Names of signals of one instance of which it is remembered which was consumed last. */
+  consumedNamesMax: 1_000,
   /** Instances whose end is remembered, so that a late answer to a claim does not run them again. */
   endedInstancesMax: 10_000,
   /** Attempts of a compensation that says nothing else. */
@@ -38,7 +42,9 @@ export const limits = {
   entriesHint: 50_000,
   /** Node clamps longer timers to 1 ms. */
   timerMsMax: 2_147_483_647,
-  durationMsMax: 9_007_199_254_740_991,
+  /** The latest time that core takes, and what may be added to the present without going beyond it. */
+  timeMsMax: 8_200_000_000_000_000,
+  durationMsMax: 4_000_000_000_000_000,
   /** How long a replay waits for a call that came from code outside durable turns before it judges. */
   foreignGraceMs: 30_000,
   /** The same in a replay without a process, where nothing else is waited for. */

@@ -55,6 +55,12 @@ test("a schema that throws, or answers later where nobody can wait, is a mistake
     "~standard": { version: 1, vendor: "test", validate: () => Promise.reject(new Error("late")) },
   };
   assert.throws(() => validateNow(failing, 0, "x"), ConfigError);
+  // Of another make than the language's promises.
+  const then = (done: (result: object) => void): void => done({ value: 1 });
+  const thenable: StandardSchemaV1 = {
+    "~standard": { version: 1, vendor: "test", validate: () => ({ then }) as never },
+  };
+  assert.throws(() => validateNow(thenable, 0, "x"), /its schema is asynchronous/);
 });
 
 test("what has no `~standard` is no schema", () => {

@@ -1,6 +1,7 @@
 // Standard Schema (https://standardschema.dev, version 1): what zod, valibot, arktype and others offer under `~standard`.
 
 import { ConfigError, ValidationError } from "./errors.ts";
+import { thrownText } from "./values/thrown-text.ts";
 
 /** The part of the Standard Schema interface that is used here. */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
@@ -56,12 +57,16 @@ export async function validate(schema: StandardSchemaV1, value: unknown, what: s
 export function validateNow(schema: StandardSchemaV1, value: unknown, what: string): unknown {
   try {
     const result = schema["~standard"].validate(value);
-    if (!(result instanceof Promise)) return validatedValue(result, what);
-    result.catch(() => {});
+    if (!isThenable(result)) return validatedValue(result, what);
+    Promise.resolve(result).catch(() => {});
   } catch (cause) {
     throw ownError(cause, what);
   }
   throw new ConfigError(`${what}: its schema is asynchronous; use one that answers at once`);
+}
+
+function isThenable<T extends object>(result: T | PromiseLike<T>): result is PromiseLike<T> {
+  return typeof (result as Partial<PromiseLike<T>>).then === "function";
 }
 
 function validatedValue(result: SchemaResult<unknown>, what: string): unknown {
@@ -74,7 +79,7 @@ function validatedValue(result: SchemaResult<unknown>, what: string): unknown {
 function ownError(cause: unknown, what: string): Error {
   return cause instanceof ValidationError
     ? cause
-    : new ConfigError(`${what}: its schema threw ${String(cause)}`, { cause });
+    : new ConfigError(`${what}: its schema threw ${thrownText(cause)}`, { cause });
 }
 
 function pathText(path: NonNullable<SchemaIssue["path"]>): string {

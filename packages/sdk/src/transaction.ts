@@ -8,7 +8,7 @@ import type { Storable } from "./values/storable.ts";
 
 /** A step whose database writes and whose result commit together: exactly once, whatever crashes, in every mode. `db` is your own database: a pg
  *  pool, of which one client is taken, or a `DatabaseSync` of node:sqlite (then `fn` is synchronous). `fn` writes through `tx` and ends no
- *  transaction itself.
+ *  transaction itself. An attempt that is given up, by time-out or cancel, commits nothing.
  *
  *  In the same transaction one row goes into the table `runtara_ledger` of that database, made on first use: the result, in plain text, under the
  *  step's idempotency key. It is read by later attempts; once the instance has ended it may be deleted (`created_at`).

@@ -68,6 +68,7 @@ test("what can't be used is refused where it is defined, in words of the option"
       () => workflow("w", { version: "2", accepts: Array.from({ length: 100 }, String) }, body),
       /accepts has 100 versions/,
     ],
+    [() => workflow("w", { signals: null as never }, body), /signals must be schemas by name/],
     [() => workflow("w", { signals: { x: 5 as never } }, body), /signals\.x is no Standard Schema/],
     [() => workflow("w", { published: { x: {} as never } }, body), /published\.x is no Standard Schema/],
     [() => workflow("w", { input: "x" as never }, body), /input is no Standard Schema/],

@@ -149,6 +149,7 @@ function checkAccepts(
 }
 
 function checkShapes(name: string, option: "signals" | "published", shapes: Shapes = {}): Shapes {
+  if (typeof shapes !== "object" || shapes === null) throw misuse(name, `${option} must be schemas by name`);
   for (const [key, schema] of Object.entries(shapes)) {
     asConfigError(() => escapeName(key, `workflow ${JSON.stringify(name)}: ${option}`));
     if (option === "signals" && isEndOfChild(key)) {

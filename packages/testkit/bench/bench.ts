@@ -1,4 +1,4 @@
-// What the kit costs: node --conditions=runtara-src packages/testkit/bench/bench.ts
+// What the kit costs: node --conditions=runtara-src packages/testkit/bench/bench.ts [--json]
 import { sleep, step, workflow } from "@runtara/sdk";
 import { createTest, everyCrash } from "@runtara/testkit";
 
@@ -15,6 +15,10 @@ const fifty = workflow("fifty", async () => {
   return sum;
 });
 
+const isJson = process.argv.includes("--json");
+/** Median ms, for machines. */
+const medians: Record<string, number> = {};
+
 async function measure(what: string, times: number, run: () => Promise<string>): Promise<void> {
   const figures: { wall: number; cpu: number }[] = [];
   let note = "";
@@ -26,6 +30,8 @@ async function measure(what: string, times: number, run: () => Promise<string>):
   }
   const [first] = figures;
   const last = figures.toSorted((a, b) => a.wall - b.wall)[figures.length >> 1];
+  medians[what] = last?.wall ?? Number.NaN;
+  if (isJson) return;
   console.log(
     `${what}: first ${first?.wall.toFixed(1)} ms (cpu ${first?.cpu.toFixed(1)}), median of ${times} ${last?.wall.toFixed(1)} ms (cpu ${last?.cpu.toFixed(1)})${note}`,
   );
@@ -44,3 +50,5 @@ await measure("everyCrash over 50 steps", 3, async () => {
   const { runs, crashes, boundaries } = await everyCrash(fifty, undefined, { seed: 1 });
   return `; ${runs} runs, ${crashes} crashes at ${boundaries} commits`;
 });
+
+if (isJson) console.log(JSON.stringify(medians));

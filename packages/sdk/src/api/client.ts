@@ -48,7 +48,7 @@ export interface Child<W extends AnyWorkflow> {
 }
 
 /** Starts instances and gives handles of them. Giving up waiting for a call changes nothing; calls are repeated for 30 s while the store or the core
- *  is away, then they throw ConnectionError. */
+ *  is away (`result` and `watch` for as long as they wait), then they throw ConnectionError. */
 export interface Client {
   /** Idempotent by id: an instance of the same workflow and version with an equal input is attached to, finished or not.
    *  @throws ValidationError, UnstorableValueError, ValueTooLargeError for the input: nothing was sent; StartConflictError naming what differs;

@@ -25,6 +25,7 @@ export class Calls {
         if (!(error instanceof SourceError)) throw error;
         const delayMs = Math.max(backOffMs(attempt), error.retryAfterMs ?? 0);
         if (error.code !== "AWAY" || this.clock.now() + delayMs > untilMs) throw clientError(error, what);
+        signal?.throwIfAborted();
         await this.#pause(delayMs, signal);
         signal?.throwIfAborted();
       }

@@ -143,6 +143,8 @@ export function testClient(name: string, sidesOf: (t: TestContext) => Promise<Si
       /workflow "loose" was started with a value that can't be stored: input\[0\] is a function/,
     );
     await assert.rejects(client.start(loose, [], { id: "" }), ConfigError);
+    await assert.rejects(client.start(loose, [], { id: 7 as never }), /the id is 7; it must be text/);
+    await assert.rejects(client.start(loose, [], { startAt: 5 as never }), /startAt is 5; it must be a Date/);
     await assert.rejects(client.start(loose, [], { timeout: "soon" as never }), /timeout is "soon"/);
     await assert.rejects(client.start(loose, [], { startAt: new Date(Number.NaN) }), ConfigError);
     await assert.rejects(client.get(loose, "bad").status(), NotFoundError);
@@ -253,6 +255,7 @@ export function testClient(name: string, sidesOf: (t: TestContext) => Promise<Si
       ],
     });
     assert.equal(await handle.published("progress"), 50);
+    await handle.cancel("5");
     await session.report({ is: "completed", output: bytes("null") });
     await watching;
     for (const word of ["step", "sleep", "checkpoint", "event", "progress=50", "completed"]) {
@@ -273,6 +276,8 @@ export function testClient(name: string, sidesOf: (t: TestContext) => Promise<Si
     assert.ok(nap?.kind === "sleep" && nap.outcome === "error" && nap.error instanceof Error);
     assert.ok(entries.some((entry) => entry.kind === "checkpoint" && entry.state?.[0] === 255));
     assert.ok(entries.some((entry) => entry.kind === "event" && entry.subtype === "note"));
+    const asked = entries.find((entry) => entry.kind === "sent" && entry.name === "cancel");
+    assert.equal(asked?.kind === "sent" && asked.payload, "5", "a reason is text");
     abort.abort();
     for await (const change of handle.watch({ signal: abort.signal })) assert.fail(change.kind);
   });

@@ -11,6 +11,7 @@ import type { ClientParts } from "./parts.ts";
 import { schedulesOf } from "./schedules.ts";
 import { startInstance } from "./start.ts";
 import { summaryOf } from "./state.ts";
+import { timeOf } from "./time.ts";
 
 export type { ClientParts } from "./parts.ts";
 
@@ -45,12 +46,6 @@ function checkWorkflow(call: string, workflow: AnyWorkflow): void {
   throw new ConfigError(`${call}: the first argument must be what workflow() or ref() returned`);
 }
 
-function timeOf(option: string, date: Date): number {
-  const ms = date.getTime();
-  if (!Number.isNaN(ms)) return ms;
-  throw new ConfigError(`list: ${option} is an invalid Date`);
-}
-
 async function* listOf(
   { operator, calls }: HandleParts,
   { workflow, status, createdAfter, createdBefore, tags }: ListFilter,
@@ -59,8 +54,8 @@ async function* listOf(
   const request: Parameters<Operator["query"]>[0] = {
     ...(workflow === undefined ? {} : { workflow }),
     statuses,
-    ...(createdAfter === undefined ? {} : { createdAfterMs: timeOf("createdAfter", createdAfter) }),
-    ...(createdBefore === undefined ? {} : { createdBeforeMs: timeOf("createdBefore", createdBefore) }),
+    ...(createdAfter === undefined ? {} : { createdAfterMs: timeOf(createdAfter, "list: createdAfter") }),
+    ...(createdBefore === undefined ? {} : { createdBeforeMs: timeOf(createdBefore, "list: createdBefore") }),
     tags: tags ?? {},
   };
   const page = (cursor: string | undefined) =>

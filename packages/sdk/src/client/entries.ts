@@ -38,13 +38,10 @@ export async function entryOf(item: HistoryItem, reader: EntryReader): Promise<E
       return { at, kind: "retry", id, attempt, ...next, ...(error === null ? {} : { error }) };
     }
     case "signal": {
-      const name = item.name ?? item.type ?? "";
-      // A result of a child is told in words of the store; the entry of it has the value.
-      const value = isEndOfChild(name)
-        ? undefined
-        : await reader.wrapper.unwrap(item.payload, placeOf(reader, `!signal:${name}`));
-      const { delivered } = item;
-      return { at, kind: "sent", name, ...(value === undefined ? {} : { payload: value }), delivered };
+      const { type, delivered } = item;
+      const value = await sentPayload(item, reader);
+      const payload = value === undefined ? {} : { payload: value };
+      return { at, kind: "sent", name: item.name ?? type ?? "", ...payload, delivered };
     }
   }
 }
@@ -78,6 +75,18 @@ async function checkpointOf(
 function eventId(type: string, subtype: string | null): string {
   if (type === "completed") return "!output";
   return type === "failed" ? "!failure" : `!event:${subtype ?? ""}`;
+}
+
+async function sentPayload(
+  { name, payload }: Extract<HistoryItem, { kind: "signal" }>,
+  reader: EntryReader,
+): Promise<unknown> {
+  // A result of a child is told in words of the store; the entry of it has the value.
+  if (name !== null) {
+    return isEndOfChild(name) ? undefined : reader.wrapper.unwrap(payload, placeOf(reader, `!signal:${name}`));
+  }
+  // A cancel brings its reason: no value, but text.
+  return payload && payload.byteLength > 0 ? (textOf(payload) ?? payload) : undefined;
 }
 
 /** The value of a payload; text that is no JSON (of a failure, of a Rust program) is that text. */

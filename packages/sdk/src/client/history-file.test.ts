@@ -122,11 +122,15 @@ test("the format is kept: the file of the documentation is read as it is meant",
 });
 
 test("what is no history file is named with its line", () => {
-  const head = '{"$rt":"history","format":1}\n';
+  const facts = '"instanceId":"i","tenantId":"t","workflow":"w","status":"running","run":1,"startedAtMs":1';
+  const head = `{"$rt":"history","format":1,${facts},"seed":"${"0f".repeat(16)}"}\n`;
   const refused: [string, RegExp][] = [
     ["", /line 1 of the history file is no JSON object/],
     ["{}", /no history file/],
     ['{"$rt":"history","format":2}', /is of format 2; this version reads format 1/],
+    ['{"$rt":"history","format":1}', /line 1 of the history file: instanceId is missing/],
+    [head.replace('"run":1', '"run":"1"'), /line 1 of the history file: run is missing or is not/],
+    [head.replace("0f0f", "0f"), /line 1 of the history file: seed/],
     [`${head}{`, /line 2 of the history file is no JSON object/],
     [`${head}{"kind":"checkpoint","atMs":1}`, /line 2 of the history file: id is missing/],
     [`${head}\n{"kind":"retry","id":"a","attempt":"x","atMs":1}`, /line 3 of the history file: attempt/],

@@ -54,7 +54,7 @@ export function readHistoryFile(text: string): HistoryFile {
   const items = rest.flatMap((line, index) =>
     line === "" ? [] : (itemOf(parseLine(line, index + 2), index + 2) ?? []),
   );
-  return { head: head as unknown as HistoryFileHead, input: bytesIn(head, "input", 1), items };
+  return { head: headOf(head), input: bytesIn(head, "input", 1), items };
 }
 
 type Line = Readonly<Record<string, unknown>>;
@@ -67,6 +67,14 @@ function parseLine(line: string, number: number): Line {
     // Told below.
   }
   throw new ConfigError(`line ${number} of the history file is no JSON object`);
+}
+
+function headOf(line: Line): HistoryFileHead {
+  for (const member of ["instanceId", "tenantId", "workflow", "status"]) textIn(line, member, 1);
+  for (const member of ["run", "startedAtMs"]) numberIn(line, member, 1);
+  optionalText(line, "version", 1);
+  if (!/^[0-9a-f]{32}$/.test(textIn(line, "seed", 1))) throw brokenMember(1, "seed");
+  return line as unknown as HistoryFileHead;
 }
 
 function lineOf(item: HistoryItem): HistoryFileLine {

@@ -11,6 +11,7 @@ import { differences } from "../values/differences.ts";
 import { knownDefinition } from "../workflow.ts";
 import type { Calls } from "./calls.ts";
 import { newInstanceId } from "./instance-id.ts";
+import { timeOf } from "./time.ts";
 
 /** What starting needs. */
 export interface StartParts {
@@ -30,7 +31,11 @@ export async function startInstance(
   const { operator, tenantId, wrapper, calls } = parts;
   const what = `start of workflow ${JSON.stringify(workflow.name)}`;
   const instanceId = options.id ?? newInstanceId(calls.clock.now());
-  if (instanceId === "") throw new ConfigError(`${what}: the id is empty; leave it out for a new one`);
+  if (typeof instanceId !== "string" || instanceId === "") {
+    throw new ConfigError(
+      `${what}: the id is ${JSON.stringify(instanceId)}; it must be text, or left out for a new one`,
+    );
+  }
   const schema = knownDefinition(workflow)?.schema;
   // What goes out is the given input: the runner validates it again, and stores what its schema makes of it.
   if (schema) await validate(schema, input, `the input of workflow ${JSON.stringify(workflow.name)}`);
@@ -55,15 +60,13 @@ function requestOf(
   { tags, startAt, timeout }: StartOptions,
   what: string,
 ): StartRequest {
-  const startAtMs = startAt?.getTime();
-  if (startAtMs !== undefined && Number.isNaN(startAtMs)) throw new ConfigError(`${what}: startAt is an invalid Date`);
   return {
     instanceId,
     workflow: workflow.name,
     version: workflow.version,
     input,
     tags: tags ?? {},
-    startAtMs,
+    startAtMs: startAt === undefined ? undefined : timeOf(startAt, `${what}: startAt`),
     timeoutMs: timeout === undefined ? undefined : durationMs(timeout, `${what}: timeout`),
   };
 }

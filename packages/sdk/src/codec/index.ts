@@ -4,12 +4,12 @@ import { UnreadableValueError, UnstorableValueError, ValueTooLargeError } from "
 import type { ValueOrigin } from "../values/index.ts";
 import { readValue, storeValue } from "../values/index.ts";
 
-export { UnreadableValueError, UnstorableValueError, ValueTooLargeError };
 export type { ClassSpec } from "../values/classes.ts";
 export { registerClass } from "../values/classes.ts";
 export type { Codec, CodecContext } from "../values/codec-port.ts";
 export { aesGcm } from "./aes-gcm.ts";
 export { zstd } from "./zstd.ts";
+export { UnreadableValueError, UnstorableValueError, ValueTooLargeError };
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const origin: ValueOrigin = { root: "value", describe: () => "encode() was given" };

@@ -52,7 +52,7 @@ async function rest(opening: Promise<Store> | undefined = store): Promise<void> 
   }
 }
 
-setTimeout(load, start.quietMs);
+setTimeout(() => void load(), start.quietMs);
 setInterval(() => {
   switch (watch.look(signs(), performance.now())) {
     case "renew":

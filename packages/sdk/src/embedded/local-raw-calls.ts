@@ -31,6 +31,8 @@ export class LocalRawCalls implements RawCalls {
   #isConnected = false;
   /** Of the last registration here: whoever registers later fences this one. */
   #epoch: number | undefined;
+  /** Ends a sleep that is under way, each. */
+  readonly #sleeping = new Set<() => void>();
 
   constructor(store: string | Store, instance: RawInstance) {
     this.#given = store;
@@ -49,6 +51,7 @@ export class LocalRawCalls implements RawCalls {
     const opening = this.#opening;
     this.#opening = undefined;
     this.#isConnected = false;
+    for (const end of this.#sleeping) end();
     await (await opening)?.close();
   }
 
@@ -84,6 +87,20 @@ export class LocalRawCalls implements RawCalls {
   }
 
   async sleep(durationMs: number, checkpointId: string, state: Uint8Array): Promise<void> {
+    let end: () => void = () => {};
+    const closed = new Promise<never>((_, reject) => {
+      end = () => reject(new SdkError("Connection", "closed during a sleep; its rest can be asked for again"));
+    });
+    this.#sleeping.add(end);
+    try {
+      // A core that is closed gives no answer.
+      await Promise.race([this.#sleep(durationMs, checkpointId, state), closed]);
+    } finally {
+      this.#sleeping.delete(end);
+    }
+  }
+
+  async #sleep(durationMs: number, checkpointId: string, state: Uint8Array): Promise<void> {
     const { sleeps, background } = await this.#core();
     const letGo = background.liveness.hold(this.#instance.instanceId, this.#epoch);
     try {

@@ -1,5 +1,5 @@
 // Processes that share a database: one starts, another answers; a busy one keeps its work while it may.
-// BUSY_MS=20000 and BUSY_MS=70000 for longer times: after 60 s without a sign of life the work goes to the other process.
+// BUSY_MS=20000 and BUSY_MS=80000 for longer times: after 60 s without a sign of life the work goes to the other process.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

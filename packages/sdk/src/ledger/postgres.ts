@@ -38,6 +38,8 @@ export async function inPostgres<C extends PgClientLike, T>(
     }
   };
   try {
+    // It may have waited long for its turn.
+    s.signal.throwIfAborted();
     await begin(client, rollBack);
     const earlier = await client.query(read, [place.key]);
     if (earlier.rows.length > 0) {
@@ -47,6 +49,8 @@ export async function inPostgres<C extends PgClientLike, T>(
     const value = await body(client, s);
     const { key, tenantId, instanceId, checkpointId } = place;
     await client.query(write, [key, tenantId, instanceId, checkpointId, writeResult(value, s.name)]);
+    // An attempt that was given up, by time-out or cancel, has an outcome already: its writes must not outlive that.
+    s.signal.throwIfAborted();
     await client.query("COMMIT");
     return value;
   } catch (error) {

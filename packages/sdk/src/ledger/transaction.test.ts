@@ -179,7 +179,7 @@ test("PostgreSQL: of two that run the same step at the same time one commits, an
   await db.query("CREATE TABLE payment (amount integer)");
   const { inPostgres } = await import("./postgres.ts");
   const place = { tenantId: "t", instanceId: "i", checkpointId: "c", key: crypto.randomUUID() };
-  const s = { name: "pay" } as Parameters<typeof inPostgres>[3];
+  const s = { name: "pay", signal: new AbortController().signal } as Parameters<typeof inPostgres>[3];
   let isIn = 0;
   let meet: (value?: unknown) => void = () => {};
   const both = new Promise((resolve) => {
@@ -232,6 +232,46 @@ test("PostgreSQL: a connection that is lost while the function waits fails the a
   assert.deepEqual((await db.query("SELECT amount FROM payment")).rows, [{ amount: 1 }]);
 });
 
+test("PostgreSQL: what an attempt wrote that was given up is not committed later", async (t) => {
+  const db = await pool(t);
+  await db.query("CREATE TABLE payment (amount integer)");
+  const store = openMemoryStore();
+  t.after(() => store.close());
+  let released: () => void = () => {};
+  const isReleased = new Promise<void>((resolve) => {
+    released = resolve;
+  });
+  const told: PgPoolLike<PgClientLike> = {
+    connect: async () => {
+      const client = await db.connect();
+      const query = (text: string, values?: readonly unknown[]) => client.query(text, values as unknown[]);
+      return {
+        query,
+        release: (destroy) => {
+          client.release(destroy);
+          released();
+        },
+      };
+    },
+  };
+  const late = workflow("late", () =>
+    transaction(
+      told,
+      "pay",
+      async (tx, s) => {
+        await tx.query("INSERT INTO payment VALUES (1)");
+        if (!s.signal.aborted) await new Promise((resolve) => s.signal.addEventListener("abort", resolve));
+        return "paid";
+      },
+      { retry: false, timeout: 1_000 },
+    ),
+  );
+  const opened = await runtime(t, store, [late]);
+  await assert.rejects(opened.run(late), (error: InstanceFailedError) => /took longer than/.test(String(error.cause)));
+  await isReleased;
+  assert.deepEqual((await db.query("SELECT amount FROM payment")).rows, []);
+});
+
 test("misuse is told: no database, a promise on SQLite, an unstorable result, outside a workflow", async (t) => {
   const db = new DatabaseSync(":memory:");
   t.after(() => db.close());
@@ -243,7 +283,7 @@ test("misuse is told: no database, a promise on SQLite, an unstorable result, ou
     if (what === "promise")
       await transaction(db, "t", (async (tx: typeof db) => {
         tx.exec("INSERT INTO x VALUES (1)");
-        return 1;
+        throw new Error("nobody hears this, and the process goes on");
       }) as never);
     if (what === "result")
       await transaction(db, "t", ((tx: typeof db) => {

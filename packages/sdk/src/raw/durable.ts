@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { limits } from "../limits.ts";
+import { thrownText } from "../values/thrown-text.ts";
 import { SdkError } from "./errors.ts";
 import type { InstanceSdk } from "./instance-sdk.ts";
 import { sdk } from "./registry.ts";
@@ -117,7 +118,7 @@ async function runWithRetries<T>(
       await wait(Math.min(delayMs * 2 ** Math.min(attempt - 1, 64), limits.timerMsMax));
       // The number sent is the attempt's ordinal: the first retry is 2. Losing the record costs nothing but the record.
       await instance
-        .recordRetryAttempt(id, attempt + 1, error instanceof Error ? error.message : String(error))
+        .recordRetryAttempt(id, attempt + 1, error instanceof Error ? error.message : thrownText(error))
         .catch((failure: Error) => process.emitWarning(`durable: retry of ${id} not recorded: ${failure.message}`));
     }
   }

@@ -151,7 +151,7 @@ export function testRawSdk(name: string, sidesOf: (t: TestContext) => Promise<Ra
     const core = await sidesOf(t);
     const raw = core.sdkFor("i");
     await raw.register();
-    const sleeping = assert.rejects(raw.sleep("1h", "nap", bytes("")), (error) => error instanceof SdkError);
+    const sleeping = assert.rejects(raw.sleep("1h", "nap", bytes("")), isSdkError("Connection", /^connection error: /));
     await raw.heartbeat();
     await raw.close();
     await sleeping;
@@ -187,9 +187,13 @@ export function testRawSdk(name: string, sidesOf: (t: TestContext) => Promise<Ra
   void test(`${name}: one SDK is the process's; its heartbeats go on while it sleeps`, async (t) => {
     const core = await sidesOf(t);
     let heartbeats = 0;
+    let goOn: () => void = () => {};
+    const going = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     const submit = core.store.submit.bind(core.store);
     core.store.submit = ((operation: { kind: string; type?: string }, done: never) => {
-      if (operation.kind === "appendEvent" && operation.type === "heartbeat") heartbeats++;
+      if (operation.kind === "appendEvent" && operation.type === "heartbeat" && ++heartbeats === 3) goOn();
       return submit(operation as never, done);
     }) as typeof core.store.submit;
     assert.equal(trySdk(), undefined);
@@ -201,11 +205,12 @@ export function testRawSdk(name: string, sidesOf: (t: TestContext) => Promise<Ra
       () => registerSdk(raw),
       isSdkError("Internal", /SDK already registered\. register_sdk\(\) should only be called once\.$/),
     );
-    await raw.sleep(300, "nap", bytes(""));
-    assert.ok(heartbeats >= 3, `${heartbeats} heartbeats`);
+    const sleeping = assert.rejects(raw.sleep("1h", "nap", bytes("")), isSdkError("Connection", /^connection error: /));
+    await going;
     stopHeartbeat();
     stopHeartbeat();
     await raw.close();
+    await sleeping;
     assert.equal(trySdk(), undefined);
     assert.equal(raw.isConnected, false);
   });

@@ -48,24 +48,15 @@ export class Cancellation {
     return this.#isIgnored;
   }
 
-  /** The entry has its turn. `rejectedWaits`: how many callers were told by it; if none, the next durable call is.
-   *  @returns what callbacks threw */
-  deliver(error: CancelledError, reason: string | undefined, rejectedWaits: number): readonly unknown[] {
+  /** The entry has its turn. `rejectedWaits`: how many callers were told by it; if none, the next durable call is. */
+  deliver(error: CancelledError, reason: string | undefined, rejectedWaits: number): void {
     this.#delivered = { reason };
     this.#isOwed = rejectedWaits === 0;
     const callbacks = this.#callbacks ?? [];
     this.#callbacks = undefined;
-    if (this.#isIgnored) return [];
+    if (this.#isIgnored) return;
     this.#controller?.abort(error);
-    const faults: unknown[] = [];
-    for (const callback of callbacks) {
-      try {
-        callback(reason);
-      } catch (fault) {
-        faults.push(fault);
-      }
-    }
-    return faults;
+    for (const callback of callbacks) callback(reason);
   }
 
   /** Made when it is first read. */
@@ -77,6 +68,7 @@ export class Cancellation {
     return this.#controller.signal;
   }
 
+  /** `callback` must not throw. */
   onDelivery(callback: Callback): void {
     if (this.#delivered) {
       callback(this.#delivered.reason);

@@ -8,6 +8,7 @@ import { ContextError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { validateNow } from "../schema.ts";
 import { storeValue } from "../values/index.ts";
+import { thrownText } from "../values/thrown-text.ts";
 import { knownDefinition } from "../workflow.ts";
 import { frames } from "./frame.ts";
 import type { RunHost } from "./host.ts";
@@ -124,19 +125,17 @@ export class RunContext implements Context<Shapes, Shapes> {
 
   sleepFor(nameOrDuration: Duration | string, duration: Duration | undefined, above: Above): Wait<void> {
     const [name, length] = duration === undefined ? ["sleep", nameOrDuration] : [String(nameOrDuration), duration];
-    // A time that was computed may lie in the past; that is no mistake.
-    const ms = typeof length === "number" && length < 0 ? 0 : durationMs(length, "sleep: the duration");
-    return this.#sleepUntil("sleep", name, this.#host.now + ms, above);
+    return this.#sleepUntil("sleep", name, this.#host.now + waitMs(length, "sleep: the duration"), above);
   }
 
   sleepUntil(name: string, when: Date | number, above: Above = RunContext.prototype.sleepUntil): Wait<void> {
     const dueAt = Number(when);
-    if (!Number.isFinite(dueAt)) {
+    if (!Number.isFinite(dueAt) || dueAt > limits.timeMsMax) {
       throw new ContextError(
-        `sleepUntil ${JSON.stringify(name)}: the time is ${String(when)}; it must be a Date or milliseconds since 1970`,
+        `sleepUntil ${JSON.stringify(name)}: the time is ${String(when)}; it must be a Date or milliseconds since 1970, at most ${limits.timeMsMax}`,
       );
     }
-    return this.#sleepUntil("sleepUntil", name, dueAt, above);
+    return this.#sleepUntil("sleepUntil", name, Math.max(0, dueAt), above);
   }
 
   #sleepUntil(functionName: string, name: string, dueAt: number, above: Above): Wait<void> {
@@ -190,7 +189,7 @@ export class RunContext implements Context<Shapes, Shapes> {
     above: Above,
   ): Wait<unknown> {
     const host = this.#host;
-    const dueAt = timeout === undefined ? undefined : host.now + durationMs(timeout, "waitFor: the timeout");
+    const dueAt = timeout === undefined ? undefined : host.now + waitMs(timeout, "waitFor: the timeout");
     const id = this.#scope.nextId(timeout === undefined ? `${segment}?wait` : `${segment}!timeout`);
     const source = sourceOf("signal", name, above);
     const operation = new WaitOperation(host, host.inbox, { id, name, source, names, dueAt, give });
@@ -205,7 +204,7 @@ export class RunContext implements Context<Shapes, Shapes> {
     payload: unknown,
     above: Above = RunContext.prototype.sendSignal,
   ): Promise<void> {
-    return this.#send(instanceId, name, payload, undefined, above);
+    return quiet(this.#send(instanceId, name, payload, undefined, above));
   }
 
   async #send(
@@ -284,19 +283,26 @@ export class RunContext implements Context<Shapes, Shapes> {
         this.#check("result", name);
         this.#call(wait, ChildHandle.prototype.result);
       },
-      signal: (signal, payload) => this.#send(instanceId, signal, payload, started, ChildHandle.prototype.signal),
-      cancel: async () => {
-        this.#check("cancel", name);
-        await this.#outsideStep(`${segment}!cancel`, name, ChildHandle.prototype.cancel, async () => {
-          await started;
-          await host.cancelInstance(instanceId);
-        });
-      },
+      signal: (signal, payload) =>
+        quiet(this.#send(instanceId, signal, payload, started, ChildHandle.prototype.signal)),
+      cancel: () => quiet(this.#cancelChild(`${segment}!cancel`, name, instanceId, started)),
     });
     return handle as Child<W>;
   }
 
-  async scope<T>(name: string, fn: (ctx: Context<Shapes, Shapes>) => Promise<T>): Promise<T> {
+  async #cancelChild(segment: string, name: string, instanceId: string, started: Promise<void>): Promise<void> {
+    this.#check("cancel", name);
+    await this.#outsideStep(segment, name, ChildHandle.prototype.cancel, async () => {
+      await started;
+      await this.#host.cancelInstance(instanceId);
+    });
+  }
+
+  scope<T>(name: string, fn: (ctx: Context<Shapes, Shapes>) => Promise<T>): Promise<T> {
+    return quiet(this.#inScope(name, fn));
+  }
+
+  async #inScope<T>(name: string, fn: (ctx: Context<Shapes, Shapes>) => Promise<T>): Promise<T> {
     this.#check("scope", name);
     const context = new RunContext(this.#host, this.#scope.child(escapeName(name, "scope")), this);
     return frames.run({ context, step: undefined }, fn, context);
@@ -324,7 +330,11 @@ export class RunContext implements Context<Shapes, Shapes> {
     return this.#random;
   }
 
-  async patched(id: string, above: Above = RunContext.prototype.patched): Promise<boolean> {
+  patched(id: string, above: Above = RunContext.prototype.patched): Promise<boolean> {
+    return quiet(this.#patched(id, above));
+  }
+
+  async #patched(id: string, above: Above): Promise<boolean> {
     this.#check("patched", id);
     const host = this.#host;
     const known = host.patches.get(id);
@@ -367,7 +377,7 @@ export class RunContext implements Context<Shapes, Shapes> {
       } catch (error) {
         host.warn(
           "onCancel",
-          `workflow ${JSON.stringify(host.facts.workflow)}: an onCancel callback threw ${String(error)}`,
+          `workflow ${JSON.stringify(host.facts.workflow)}: an onCancel callback threw ${thrownText(error)}`,
         );
       }
     });
@@ -405,6 +415,17 @@ export class RunContext implements Context<Shapes, Shapes> {
         : `${call} was called in the body of step ${JSON.stringify(step)}; steps don't nest: call it in the workflow function`,
     );
   }
+}
+
+/** How long to wait. A time that was computed may lie in the past; that is no mistake. */
+function waitMs(duration: unknown, what: string): number {
+  return typeof duration === "number" && duration < 0 ? 0 : durationMs(duration, what);
+}
+
+/** What nobody listens to yet, or any more, is no fault of the workflow: like the promises of steps, it takes no process down. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** The escaped name of a signal. @throws ContextError for one that can't be used */

@@ -32,6 +32,19 @@ test("the next run begins with an entry that has input and inbox; both are as a 
   assert.equal(readEnvelope(text).at, end.at);
 });
 
+test("the next run starts at the time of its entry, though the clock goes on while that is written", async () => {
+  class Quick extends SimulatedClock {
+    #looks = 0;
+    override now(): number {
+      return super.now() + this.#looks++;
+    }
+  }
+  const store = new MemoryStore();
+  const { end } = await process(store, async (_, context) => context.continueAsNew(1), { clock: new Quick() });
+  assert.ok(end?.is === "continued");
+  assert.equal(end.at, readEnvelope(store.entries.get("!next") ?? "").at);
+});
+
 test("later runs have their own prefix: ids, cancel, next", async () => {
   const store = new MemoryStore();
   const facts = {

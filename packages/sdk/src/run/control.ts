@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly drainMs: number;
   /** What earlier runs of the instance had taken and not used. */
   readonly inbox: readonly { readonly name: string; readonly value: unknown }[];
+  /** By name the signal that was consumed last; one map for all runs of an instance in this process. Default a new one. */
+  readonly consumed?: Map<string, number>;
   /** Turns a payload into a value; awaited before the entry is numbered. `child`: the payload is the end of this instance, and the value
    *  is a ChildReport. */
   readonly readPayload: (name: string, payload: Uint8Array, child?: string) => unknown;

@@ -332,6 +332,26 @@ test("the judge waits for a call that came late before, and only so long", async
   assert.equal(tooLate?.is, "diverged");
 });
 
+test("a late wait for a signal is what the judge was waiting for, though it has no entry of its own", async () => {
+  const store = new MemoryStore();
+  for (const value of [1, 2]) store.send("a", String(value));
+  const body = async (_: unknown, c: RunContext): Promise<unknown> => {
+    const values: unknown[] = [];
+    for (let count = 0; count < 2; count++) {
+      for (let hop = 0; hop < 40; hop++) await new Promise((resolve) => setImmediate(resolve));
+      values.push(await c.waitFor("a"));
+    }
+    return values;
+  };
+  for (let life = 1; life <= 2; life++) {
+    const clock = ticking();
+    const begin = clock.now();
+    const { end } = await runProcess({ store, clock, body, onEvent: (run) => run.arrived([...store.signals]) });
+    assert.deepEqual(end?.is === "returned" && end.value, [1, 2]);
+    assert.ok(clock.now() - begin < 10_000, "nobody waited until the time was up");
+  }
+});
+
 test("the code side is the call of the last turn, not one that was waiting before; a swapped call is named, too", async () => {
   for (const sparse of [false, true]) {
     const renamed = await edited(

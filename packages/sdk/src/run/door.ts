@@ -3,14 +3,17 @@ import type { DoorLike, GateItem, GateLike } from "./host.ts";
 /** One run's way through the gate that all runs share: closing it holds this run's bodies back and nobody else's. */
 export class Door implements DoorLike {
   readonly #gate: GateLike;
+  readonly #onQueue: () => void;
   readonly #inside = new Set<GateItem>();
   /** In the line of the shared gate. */
   #queued = 0;
   #kept: GateItem[] = [];
   #state: "open" | "closed" | "ended" = "open";
 
-  constructor(gate: GateLike) {
+  /** `onQueue`: a body runs soon, or now. */
+  constructor(gate: GateLike, onQueue: () => void) {
     this.#gate = gate;
+    this.#onQueue = onQueue;
   }
 
   get inside(): ReadonlySet<GateItem> {
@@ -29,6 +32,7 @@ export class Door implements DoorLike {
       return;
     }
     this.#queued++;
+    this.#onQueue();
     this.#gate.queue(item);
   }
 

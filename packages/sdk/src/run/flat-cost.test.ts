@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { StepOptions } from "../api/step.ts";
 import { runOptions } from "../testing/run-once.ts";
 import type { RunContext } from "./context.ts";
 import type { OutgoingEntry, StoredEntry } from "./entries.ts";
@@ -57,11 +58,13 @@ class EmptyHistory implements History {
 const marks: readonly number[] = [2_000, 6_000];
 
 /** Bytes per step that are still there after the first mark. */
-async function keptPerStep(history: History): Promise<number> {
+async function keptPerStep(history: History, options: StepOptions<unknown> = {}): Promise<number> {
   const used: number[] = [];
   const body = async (_: unknown, context: RunContext): Promise<void> => {
+    // Due before every time-out, so that those that are taken back lie behind it.
+    if (options.timeout) void context.sleepUntil("limit", Date.now() + 3_600_000);
     for (let index = 1; index <= 6_000; index++) {
-      await context.step("charge", () => ({ index, text: "x".repeat(200) }));
+      await context.step("charge", () => ({ index, text: "x".repeat(200) }), options);
       if (!marks.includes(index)) continue;
       collect();
       used.push(process.memoryUsage().heapUsed);
@@ -78,6 +81,12 @@ test("a live run keeps nothing of the steps that are behind it, and asks nothing
   t.diagnostic(`${kept.toFixed(1)} bytes per step`);
   assert.ok(kept < 32, `${kept} bytes per step`);
   assert.deepEqual([history.saves, history.asked], [6_000, 0]);
+});
+
+test("a time-out that did not come to pass is not kept until it would have", async (t) => {
+  const kept = await keptPerStep(new EmptyHistory(), { timeout: "1d" });
+  t.diagnostic(`${kept.toFixed(1)} bytes per step`);
+  assert.ok(kept < 48, `${kept} bytes per step`);
 });
 
 test("a replay frees each entry behind it", async (t) => {

@@ -33,16 +33,20 @@ export class Gate implements GateLike {
     // One that leaves as soon as it enters comes here from within the loop below.
     if (this.#isAdmitting || this.#head === this.#waiting.length) return;
     this.#isAdmitting = true;
-    while (!this.#isClosed && this.#inside < this.#max && this.#head < this.#waiting.length) {
-      const next = this.#waiting[this.#head++] as GateItem;
-      this.#inside++;
-      next.enter();
+    try {
+      while (!this.#isClosed && this.#inside < this.#max && this.#head < this.#waiting.length) {
+        const next = this.#waiting[this.#head++] as GateItem;
+        this.#inside++;
+        next.enter();
+      }
+    } finally {
+      // The gate is everybody's: whatever one item does, the others get in.
+      this.#isAdmitting = false;
     }
     if (this.#head > 32 && this.#head * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
-    this.#isAdmitting = false;
   }
 
   /** Nobody enters any more. */

@@ -15,6 +15,13 @@ export class Heap<T> {
     return this.#items[0];
   }
 
+  /** Drops what does not pass. */
+  retain(passes: (item: T) => boolean): void {
+    const kept = this.#items.filter(passes);
+    this.#items.length = 0;
+    for (const item of kept) this.push(item);
+  }
+
   push(item: T): void {
     const items = this.#items;
     let index = items.push(item) - 1;

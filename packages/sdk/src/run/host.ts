@@ -123,6 +123,8 @@ export interface RunHost {
   cancelInstance(instanceId: string): Promise<void>;
   /** Counts as work until the promise has settled: the run is not idle meanwhile. */
   busyWith<T>(work: Promise<T>): Promise<T>;
+  /** Asks for a turn: at its end the run looks where it stands. */
+  scheduleTurn(): void;
 
   /** Numbers it and lets it out in order; in a replay only what may be missing. @throws ContextError after the end */
   publish(key: string, text: string): void;

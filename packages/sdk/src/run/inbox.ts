@@ -2,15 +2,25 @@ import { limits } from "../limits.ts";
 import type { QueuedSignal } from "../ports/source.ts";
 import { validate } from "../schema.ts";
 import { storeValue } from "../values/index.ts";
+import { thrownText } from "../values/thrown-text.ts";
 import type { InboxPart, RunHost, SignalWait } from "./host.ts";
 import { escapeText, nameOfId } from "./keys.ts";
 import { type ChildReport, endOfChild, isEndOfChild } from "./operations/child-end.ts";
 import { storeError } from "./store-error.ts";
-import { thrownText } from "./thrown-text.ts";
 
 type InboxHost = Pick<
   RunHost,
-  "facts" | "rootScope" | "isLive" | "isReplaying" | "record" | "expect" | "readPayload" | "busyWith" | "emit" | "tell"
+  | "facts"
+  | "rootScope"
+  | "isLive"
+  | "hasEnded"
+  | "isReplaying"
+  | "record"
+  | "expect"
+  | "readPayload"
+  | "busyWith"
+  | "emit"
+  | "tell"
 >;
 
 type Outcome = "value" | "error";
@@ -36,8 +46,6 @@ interface Channel {
   valuesDelivered: number;
   /** A signal of this name is being read or saved. One at a time, so that their order is the order of sending. */
   isUnderWay: boolean;
-  /** The one that was consumed last: it comes again with an answer that was under way meanwhile. */
-  consumedId: number;
 }
 
 /**
@@ -51,13 +59,16 @@ export class Inbox implements InboxPart {
   /** In the order of the calls. */
   readonly #waits = new Set<SignalWait>();
   readonly #underWay = new Set<Channel>();
+  readonly #consumed: Map<string, number>;
   #order = 0;
   #wanted: readonly string[] = [];
   #isStale = false;
 
-  /** `carried`: what earlier runs of the instance had taken and not used, oldest first. */
-  constructor(host: InboxHost, carried: InboxPart["contents"]) {
+  /** `carried`: what earlier runs of the instance had taken and not used, oldest first. `consumed`: by name the signal that this process consumed
+   *  last, in this run or an earlier one: it comes again with an answer that was under way meanwhile. */
+  constructor(host: InboxHost, carried: InboxPart["contents"], consumed: Map<string, number> = new Map()) {
     this.#host = host;
+    this.#consumed = consumed;
     for (const { name, value } of carried) this.#keep(this.#channel(name), "value", value);
   }
 
@@ -113,7 +124,7 @@ export class Inbox implements InboxPart {
   arrived(signals: readonly QueuedSignal[]): void {
     for (const signal of signals) {
       const channel = this.#channels.get(signal.name);
-      if (!channel || signal.signalId <= channel.consumedId || !this.wanted.includes(signal.name)) continue;
+      if (!channel || this.#isConsumed(signal) || !this.wanted.includes(signal.name)) continue;
       this.#setUnderWay(channel, true);
       this.#read(channel, signal);
     }
@@ -158,10 +169,21 @@ export class Inbox implements InboxPart {
       waitsMade: 0,
       valuesDelivered: 0,
       isUnderWay: false,
-      consumedId: Number.NEGATIVE_INFINITY,
     };
     this.#channels.set(name, channel);
     return channel;
+  }
+
+  #isConsumed({ name, signalId }: QueuedSignal): boolean {
+    return signalId <= (this.#consumed.get(name) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  #noteConsumed(name: string, signalId: number): void {
+    this.#consumed.delete(name);
+    this.#consumed.set(name, signalId);
+    if (this.#consumed.size <= limits.consumedNamesMax) return;
+    const [oldest] = this.#consumed.keys();
+    this.#consumed.delete(oldest ?? "");
   }
 
   #keep(channel: Channel, outcome: Outcome, value: unknown): void {
@@ -232,7 +254,8 @@ export class Inbox implements InboxPart {
   }
 
   #write(channel: Channel, signalId: number, outcome: Outcome, value: unknown): void {
-    if (!this.#host.isLive) return;
+    // What is not recorded is not consumed: it waits in the store for the next run.
+    if (!this.#host.isLive || this.#host.hasEnded) return;
     // Perhaps nobody waits for it any more: then it stays in the store.
     if (channel.waits.length === 0) {
       this.#setUnderWay(channel, false);
@@ -241,8 +264,9 @@ export class Inbox implements InboxPart {
     const stored = this.#store(channel.name, outcome, value);
     const id = this.#nextId(channel);
     channel.entries++;
-    channel.consumedId = signalId;
     const kind = isEndOfChild(channel.name) ? "child" : "signal";
+    // The name of a child's end is awaited in one run only, and never again.
+    if (kind === "signal") this.#noteConsumed(channel.name, signalId);
     this.#host.record({ id, kind, ...stored, consumesSignalId: signalId });
   }
 

@@ -24,6 +24,8 @@ export interface NewEntry {
   readonly out: number;
   readonly consumesSignalId?: number | undefined;
   readonly beginsRun?: number | undefined;
+  /** Where its time is known already: what `timeOfNext` said. Default now. */
+  readonly at?: number;
 }
 
 /** Numbers the results of a run, saves them, and gives them back in the order of their numbers: one leaves when it and all before it are
@@ -81,7 +83,7 @@ export class Outbox {
   add(entry: NewEntry): void {
     const { id, kind, src, outcome, payload, value, operation, isForeign, out } = entry;
     const seq = ++this.#lastSeq;
-    const at = this.timeOfNext();
+    const at = entry.at ?? this.timeOfNext();
     const head: EntryHead = { seq, at, kind, src, foreign: isForeign, out, after: this.#after() };
     const { consumesSignalId, beginsRun } = entry;
     const outgoing: Outgoing = {

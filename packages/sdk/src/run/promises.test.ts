@@ -167,7 +167,12 @@ test("a rejection that nobody awaits yet, or never, is no unhandled rejection", 
   const result = await everyTime(
     async (_, c) => {
       const early = c.step("early", () => Promise.reject(new Error("early")), { retry: false });
-      void c.spawn({ name: "x" }, undefined).result();
+      const child = c.spawn({ name: "x" }, undefined);
+      for (const call of [child.result(), child.signal("s", 1), child.cancel()]) void call;
+      void c.sendSignal("i", "s", () => {});
+      void c.scope("failing", () => Promise.reject(new Error("in a scope")));
+      void c.patched("").catch(() => {});
+      void c.patched("");
       const wait = c.waitFor("w");
       wait.cancel();
       await c.sleep(10);

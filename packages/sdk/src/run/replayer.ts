@@ -91,8 +91,12 @@ export class Replayer {
   /** The code has made a call. */
   note(id: string): void {
     this.#called.push(id);
+    this.looksAgain();
+  }
+
+  /** The code has made a call that is found by no id of its own: it is perhaps what the judge was waiting for. */
+  looksAgain(): void {
     if (!this.#endGrace) return;
-    // What the judge was waiting for, perhaps.
     this.#endGrace();
     this.#endGrace = undefined;
     this.#host.scheduleTurn();

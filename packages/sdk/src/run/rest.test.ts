@@ -111,6 +111,52 @@ test("a retry that waits is idle time; asking the outside is not", async () => {
   assert.ok(stage.end?.is === "returned" && stage.end.value === 2);
 });
 
+test("a body that runs again after a wait makes the run busy until it ends", async () => {
+  const stage = new Stage((context) =>
+    context.step(
+      "flaky",
+      async ({ attempt }) => {
+        await new Promise<void>((resolve) => void stage.clock.after(1_000, resolve));
+        if (attempt === 1) throw new Error("not yet");
+      },
+      { retry: { attempts: 2, backoff: "2m", jitter: 0 } },
+    ),
+  );
+  await stage.pass(5_000);
+  assert.deepEqual(stage.told, ["idle"]);
+  await stage.pass(116_500);
+  assert.deepEqual([stage.told, stage.run.bodies], [["idle", "busy"], ["flaky"]]);
+});
+
+test("a run whose body gave up its place in the line is idle when its turn there comes", async () => {
+  const { gate } = runOptions({
+    history: undefined as never,
+    clock: new SimulatedClock(),
+    body: () => {},
+    concurrentSteps: 1,
+  });
+  const holds = Promise.withResolvers<void>();
+  const holder = new Stage((context) => context.step("holds", () => holds.promise), new MemoryStore(), { gate });
+  await holder.pass(10);
+  const stage = new Stage(
+    async (context) => {
+      await context.step("never", () => {}).catch(() => {});
+      await context.waitFor("go");
+    },
+    new MemoryStore(),
+    { gate },
+  );
+  await stage.pass(10);
+  stage.run.cancel(undefined);
+  await stage.pass(100);
+  assert.deepEqual([stage.told, stage.run.standing()], [["wants go"], undefined]);
+  holds.resolve();
+  await holder.pass(10);
+  await stage.pass(10);
+  assert.deepEqual(stage.told, ["wants go", "idle"]);
+  assert.deepEqual(stage.run.standing()?.names, ["go"]);
+});
+
 test("a frozen run does nothing; thawed, it does all that came meanwhile", async () => {
   const ran: string[] = [];
   const stage = new Stage(async (context) => {
@@ -224,6 +270,30 @@ test("the hub's answers may be late: what was taken up, or is not awaited, is pa
     stage.store.signals.map(({ payload }) => new TextDecoder().decode(payload)),
     ["3", "9"],
   );
+});
+
+test("an answer with what an earlier run of this process has consumed is passed over", async () => {
+  const consumed = new Map<string, number>();
+  const stage = new Stage(async (context) => context.continueAsNew(await context.waitFor("n")), new MemoryStore(), {
+    consumed,
+  });
+  await stage.pass(10);
+  stage.store.send("n", "1");
+  const late = [...stage.store.signals];
+  stage.run.arrived(late);
+  await stage.pass(100);
+  assert.equal(stage.end?.is, "continued");
+  const store = new MemoryStore();
+  store.continueFrom(stage.store);
+  const next = new Stage((context) => context.waitFor("n"), store, { consumed });
+  await next.pass(10);
+  next.run.arrived(late);
+  await next.pass(100);
+  assert.equal(next.end, undefined);
+  // The ids of signals go on from run to run.
+  next.run.arrived(late.map((signal) => ({ ...signal, signalId: signal.signalId + 1 })));
+  await next.pass(1);
+  assert.deepEqual(next.told.slice(0, 2), ["wants n", "idle"]);
 });
 
 test("replays send again exactly the messages that may be missing", async () => {

@@ -91,7 +91,9 @@ export function nextAttemptIn(
 }
 
 function backoffMs(policy: StepPolicy, attempt: number, random: number): number {
-  const full = Math.min(policy.backoffMs * policy.factor ** (attempt - 1), policy.maxBackoffMs);
+  // Without a wait there is nothing to grow; 0 times a factor that has outgrown all numbers is none.
+  const grown = policy.backoffMs === 0 ? 0 : policy.backoffMs * policy.factor ** (attempt - 1);
+  const full = Math.min(grown, policy.maxBackoffMs);
   return Math.round(full * (1 - policy.jitter * random));
 }
 

@@ -40,7 +40,16 @@ function continuedWith(input: unknown, { workflow, inbox, at }: EndFacts): RunEn
   const origin = { root: "input", describe: () => `workflow ${JSON.stringify(workflow)} continued with` };
   const text = input === undefined ? undefined : storeValue(input, origin);
   // As the next process would read it, so that nothing of this run leaks into the next.
-  return { is: "continued", input: text === undefined ? undefined : readValue(text), inputText: text, inbox, at };
+  const end = {
+    is: "continued",
+    input: text === undefined ? undefined : readValue(text),
+    inputText: text,
+    inbox,
+    at,
+  } as const;
+  // What can't be carried over is the failure of this run.
+  if (inbox.length > 0) nextPayload(end, workflow);
+  return end;
 }
 
 /** The payload of the entry that begins the next run. @throws UnstorableValueError, ValueTooLargeError */

@@ -25,7 +25,7 @@ import type { Compensation, InboxPart, OperationLike, RunFacts, RunHost } from "
 import { Inbox } from "./inbox.ts";
 import { rootScope, type Scope } from "./keys.ts";
 import { Messages } from "./messages.ts";
-import { Outbox, type Outgoing } from "./outbox.ts";
+import { type NewEntry, Outbox, type Outgoing } from "./outbox.ts";
 import { isForInbox, type ReplayedEntry, Replayer, type ReplayHost } from "./replayer.ts";
 import { Rest } from "./rest.ts";
 import type { StepPolicy } from "./retry.ts";
@@ -92,11 +92,11 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
     this.logger = options.logger;
     this.timers = new Timers(clock);
     this.stepPolicy = options.stepPolicy;
-    this.gate = new Door(options.gate);
     this.rootScope = rootScope(facts.run);
-    this.inbox = new Inbox(this, options.inbox);
+    this.inbox = new Inbox(this, options.inbox, options.consumed);
     this.#foreign = new ForeignCalls(facts.workflow, options.strictTurns, (key, message) => this.warn(key, message));
     this.#rest = new Rest(listener, this.inbox);
+    this.gate = new Door(options.gate, () => this.#rest.wake());
     this.#ending = new Ending(this.inbox);
     this.drainMs = options.drainMs;
     this.isDetailed = listener.isDetailed;
@@ -178,7 +178,7 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
     }
     this.pending.set(operation.id, operation);
     if (this.#phase === "replaying") this.#hold(operation);
-    else if (this.#isFrozen) this.#thawing.push(() => this.#startLive(operation));
+    else if (this.#isFrozen) this.#thawing.push(() => operation.isSettled || this.#startLive(operation));
     else this.#startLive(operation);
   }
 
@@ -192,8 +192,7 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
   complete(operation: OperationLike, outcome: "value" | "error", text: string | undefined, value: unknown): void {
     if (this.#phase !== "live" || this.#result) return;
     if (text !== undefined && text.length > limits.valueBytesWarn) this.#warnSize(operation.name, text.length);
-    this.#rest.wake();
-    this.#outbox.add({
+    this.#add({
       id: operation.id,
       kind: operation.kind,
       src: operation.source.json,
@@ -204,7 +203,6 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
       isForeign: this.#foreign.isSeen,
       out: this.#messages.count,
     });
-    if (this.#outbox.lastSeq === limits.entriesHint) this.#hintContinuation();
   }
 
   record(entry: Parameters<RunHost["record"]>[0]): void {
@@ -378,11 +376,11 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
     else this.stop({ is: "stopped", error });
   }
 
-  // ---- for the replay
-
   scheduleTurn(): void {
     this.#turns.schedule();
   }
+
+  // ---- for the replay
 
   diverge(error: NonDeterminismError): void {
     if (this.#phase === "stopped") return;
@@ -531,7 +529,8 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
     this.#phase = "ended";
     this.#end = end;
     if (end.is !== "continued" || this.#ending.isRecorded) return;
-    this.#addSystem(nextIdOf(run), "next", "value", nextPayload(end, workflow), undefined, { beginsRun: run + 1 });
+    const more = { beginsRun: run + 1, at: end.at };
+    this.#addSystem(nextIdOf(run), "next", "value", nextPayload(end, workflow), undefined, more);
   }
 
   #abandonBodies(reason: string): void {
@@ -544,17 +543,22 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
 
   // ---- entries
 
+  #add(entry: NewEntry): void {
+    this.#rest.wake();
+    this.#outbox.add(entry);
+    if (this.#outbox.lastSeq === limits.entriesHint) this.#hintContinuation();
+  }
+
   #addSystem(
     id: string,
     kind: EntryKind,
     outcome: "value" | "error",
     payload: string | undefined,
     value: unknown,
-    more: { readonly consumesSignalId?: number | undefined; readonly beginsRun?: number },
+    more: Pick<NewEntry, "consumesSignalId" | "beginsRun" | "at">,
   ): void {
-    this.#rest.wake();
     const [isForeign, out] = [this.#foreign.isSeen, this.#messages.count];
-    this.#outbox.add({
+    this.#add({
       id,
       kind,
       src: undefined,
@@ -589,7 +593,8 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
     const replayer = this.#replayer as Replayer;
     if (operation.kind === "patch") replayer.patch(operation);
     // A wait for a signal has no entry of its own; the inbox says which it expects.
-    else if (operation.kind !== "signal") replayer.note(operation.id);
+    else if (operation.kind === "signal") replayer.looksAgain();
+    else replayer.note(operation.id);
   }
 
   #startLive(operation: OperationLike): void {
@@ -630,8 +635,7 @@ export class Run implements RunControl, RunHost, SaveListener, ReplayHost {
       this.withdraw(operation, error.message);
     }
     this.cancelBodies(error);
-    const faults = this.#cancellation.deliver(error, reason, rejected);
-    for (const fault of faults) this.warn("onCancel", `a callback given to onCancel threw ${String(fault)}`);
+    this.#cancellation.deliver(error, reason, rejected);
   }
 
   /** A foreign call of a resumed run may come after the replay and still have an entry. */

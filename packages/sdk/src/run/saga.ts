@@ -1,6 +1,7 @@
 import { CancelledError, CompensationError, isRuntaraError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { storeValue } from "../values/index.ts";
+import { thrownText } from "../values/thrown-text.ts";
 import type { RunContext } from "./context.ts";
 import { isContinuation } from "./continuation.ts";
 import { watchGlobals } from "./guard.ts";
@@ -8,7 +9,6 @@ import type { Compensation, OperationLike, RunHost } from "./host.ts";
 import { SleepOperation } from "./operations/sleep.ts";
 import { StepOperation } from "./operations/step.ts";
 import type { Source } from "./source.ts";
-import { thrownText } from "./thrown-text.ts";
 
 export type Body = (input: unknown, context: RunContext) => unknown;
 

@@ -62,9 +62,14 @@ export class Attempt implements StepContext {
     this.#controller?.abort(reason);
   }
 
-  /** True when what the body threw comes from having been told to stop for a cancel. */
+  /** Its effect is not needed any more: the instance was cancelled, or has failed. */
+  get isToldToStop(): boolean {
+    return this.#abortReason instanceof CancelledError;
+  }
+
+  /** True when what the body threw comes from having been told to stop. */
   isEndedByCancel(error: unknown): boolean {
-    if (!(this.#abortReason instanceof CancelledError)) return false;
+    if (!this.isToldToStop) return false;
     return error === this.#abortReason || (error instanceof Error && error.name === "AbortError");
   }
 }

@@ -242,6 +242,26 @@ test("what is thrown can be anything", async () => {
   ]);
 });
 
+test("what has no text, or fails when it is stored, is thrown, retried and compensated like anything else", async () => {
+  class Hostile extends Error {
+    override get message(): string {
+      throw new Error("no message");
+    }
+  }
+  for (const thrown of [Object.create(null), new Hostile()]) {
+    let attempts = 0;
+    let undone = 0;
+    const { end, store } = await run(async (context) => {
+      context.compensate("first", () => void undone++);
+      context.compensate("second", () => Promise.reject(thrown), { retry: { attempts: 1 } });
+      return context.step("throw", () => Promise.reject(++attempts > 0 && thrown), { retry: { attempts: 2 } });
+    });
+    assert.deepEqual([attempts, undone], [2, 1]);
+    assert.equal(errorOf(end).code, "COMPENSATION");
+    assert.deepEqual([...store.entries.keys()], ["throw", "second!undo", "first!undo"]);
+  }
+});
+
 test("the loser of a race that fails later is no unhandled rejection", async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);
@@ -294,22 +314,18 @@ test("durable calls in a step body, outside a workflow, and after the end throw 
   );
   assert.equal((outputOf(end) as string[]).length, 4);
 
-  let late: unknown;
+  let ended: RunContext | undefined;
   await run(async (context) => {
-    void Promise.resolve()
-      .then(() => new Promise((resolve) => setImmediate(resolve)))
-      .then(() => {
-        try {
-          void context.step("late", () => 1);
-        } catch (error) {
-          late = error;
-        }
-      });
-    await context.step("a", () => 1);
-    return "done";
+    ended = context;
+    return context.step("a", () => 1);
   });
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.ok(late === undefined || late instanceof ContextError);
+  let lateRuns = 0;
+  const late = (): unknown => ended?.step("late", () => ++lateRuns);
+  assert.throws(late, (error: Error) => {
+    assert.match(error.message, /^step "late" was called after the workflow had ended \(missing await\?\)$/);
+    return error instanceof ContextError;
+  });
+  assert.equal(lateRuns, 0);
 });
 
 test("a workflow that returns while a body runs completes; the body is told, its name reported, its result dropped", async () => {
@@ -527,6 +543,8 @@ test("options that can't be meant are refused with their value", async () => {
       () => context.sleep("x", Number.NaN),
       () => context.sleep("soon" as never),
       () => context.sleepUntil("x", new Date(Number.NaN)),
+      () => context.sleepUntil("x", 1e300),
+      () => context.sleep("x", Number.MAX_SAFE_INTEGER),
     ];
     return calls.map((call) => {
       try {
@@ -542,6 +560,8 @@ test("options that can't be meant are refused with their value", async () => {
   assert.match(messages[0] ?? "", /step "x": timeout is "5 minutes"; it must be/);
   assert.match(messages[1] ?? "", /retry\.attempts is 0; it must be a number from 1/);
   assert.ok(!messages.includes("passed"));
+  assert.match(messages[8] ?? "", /the time is 1e\+300; it must be .* at most 8200000000000000$/);
+  assert.match(messages[9] ?? "", /must be a number of milliseconds from 0 to 4000000000000000,/);
 });
 
 test("a cancel rejects waits once, aborts bodies, lets finally blocks work, and ends the instance", async () => {

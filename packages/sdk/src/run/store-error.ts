@@ -1,8 +1,8 @@
 import { limits } from "../limits.ts";
 import { readValue, type ValueOrigin } from "../values/index.ts";
 import { Oversize, Refusal } from "../values/refusal.ts";
+import { thrownText } from "../values/thrown-text.ts";
 import { writeValue } from "../values/write.ts";
-import { thrownText } from "./thrown-text.ts";
 
 export type ErrorOrigin = ValueOrigin["describe"];
 
@@ -26,14 +26,26 @@ function textOf(thrown: unknown, where: ErrorOrigin): string {
     const text = writeValue(thrown);
     if (text.length <= limits.valueBytesMax / 4) return text;
   } catch (error) {
-    if (!(error instanceof Refusal || error instanceof Oversize)) throw error;
     if (!(thrown instanceof Error)) {
-      const reason = error instanceof Refusal ? `(thrown value${error.path} ${error.reason})` : "(too large)";
-      return writeValue(new Error(`${where()} threw a value that can't be stored ${reason}`));
+      return writeValue(new Error(`${where()} threw a value that can't be stored (${reasonOf(error)})`));
     }
   }
   // An error with too much in it: what it says is kept.
-  const short = new Error(String((thrown as Error).message).slice(0, limits.errorTextCharsMax));
-  short.name = String((thrown as Error).name).slice(0, limits.nameBytesMax);
+  const short = new Error(memberText(thrown, "message").slice(0, limits.errorTextCharsMax));
+  short.name = memberText(thrown, "name").slice(0, limits.nameBytesMax);
   return writeValue(short);
+}
+
+/** Why it can't be stored; a registered class may have failed in words of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Refusal) return `thrown value${error.path} ${error.reason}`;
+  return error instanceof Oversize ? "too large" : thrownText(error);
+}
+
+function memberText(error: unknown, member: "name" | "message"): string {
+  try {
+    return thrownText((error as Error)[member]);
+  } catch {
+    return "";
+  }
 }

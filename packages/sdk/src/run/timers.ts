@@ -21,6 +21,8 @@ export class Timers {
   readonly #clock: Clock;
   readonly #queue = new Heap<Timer>((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order));
   #order = 0;
+  /** Taken back, and still in the queue. */
+  #dead = 0;
   #isFrozen = false;
   #armed: { readonly dueAt: number; readonly disarm: () => void } | undefined;
 
@@ -34,7 +36,11 @@ export class Timers {
     this.#queue.push(timer);
     this.#arm();
     return () => {
+      if (timer.fire === undefined) return;
       timer.fire = undefined;
+      this.#dead++;
+      // Time-outs are taken back long before they are due; they must not gather until then.
+      if (this.#dead > 32 && this.#dead * 2 > this.#queue.size) this.#bury();
       this.#arm();
     };
   }
@@ -57,7 +63,8 @@ export class Timers {
 
   /** Takes all back. */
   clear(): void {
-    while (this.#queue.pop()) {}
+    for (let timer = this.#queue.pop(); timer; timer = this.#queue.pop()) timer.fire = undefined;
+    this.#dead = 0;
     this.#arm();
   }
 
@@ -80,14 +87,24 @@ export class Timers {
     const end = this.#order;
     for (let timer = this.#next(); timer && timer.dueAt <= now && timer.order < end; timer = this.#next()) {
       this.#queue.pop();
-      timer.fire?.();
+      const { fire } = timer;
+      timer.fire = undefined;
+      fire?.();
     }
     this.#arm();
   }
 
   /** The earliest that was not taken back. */
   #next(): Timer | undefined {
-    while (this.#queue.size > 0 && this.#queue.peek()?.fire === undefined) this.#queue.pop();
+    while (this.#queue.size > 0 && this.#queue.peek()?.fire === undefined) {
+      this.#queue.pop();
+      this.#dead--;
+    }
     return this.#queue.peek();
+  }
+
+  #bury(): void {
+    this.#queue.retain(({ fire }) => fire !== undefined);
+    this.#dead = 0;
   }
 }

@@ -2,8 +2,8 @@ import { limits } from "../limits.ts";
 import type { Report } from "../ports/source.ts";
 import type { RunEnd } from "../run/control.ts";
 import { storeError } from "../run/store-error.ts";
-import { thrownText } from "../run/thrown-text.ts";
 import type { Wrapper } from "../values/codec-port.ts";
+import { thrownText } from "../values/thrown-text.ts";
 
 /** The last word on an instance, as it goes out; undefined: there is nothing to say (another process owns it, it was put away, it goes on). */
 export async function reportOf(

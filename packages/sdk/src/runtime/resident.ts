@@ -26,6 +26,8 @@ export class ResidentInstance implements Resident, RunListener, Addressee, Asker
   readonly isDetailed: boolean;
   readonly #shared: Surroundings;
   readonly #notes = new Set<Promise<void>>();
+  /** Signals that its runs have consumed here, the last of each name. */
+  readonly #consumed = new Map<string, number>();
   #phase: ResidentPhase = { is: "loading" };
   /** The last that was told and is not acknowledged. */
   #signal: PendingSignal | undefined;
@@ -230,6 +232,7 @@ export class ResidentInstance implements Resident, RunListener, Addressee, Asker
       body: this.definition.body as (input: unknown, context: never) => unknown,
       input,
       inbox,
+      consumed: this.#consumed,
       stepPolicy: stepPolicyOf(this.definition),
       history,
       clock,

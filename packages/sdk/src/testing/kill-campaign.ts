@@ -108,9 +108,14 @@ async function everyEnd(child: Child, kills: number): Promise<void> {
     workflowNames.flatMap((name) => Array.from({ length: instancesPerWorkflow }, (_, n) => `k${kill}-${name}-${n}`)),
   ).flat();
   for (const id of ids) tell(child, `result ${id}`);
-  await child.line(() => resultsOf(child).length === ids.length);
+  let results = 0;
+  await child.line((line) => isResult(line) && ++results === ids.length);
+}
+
+function isResult(line: string): boolean {
+  return line.startsWith('{"type":"result"');
 }
 
 function resultsOf({ lines }: Child): Result[] {
-  return lines.filter((line) => line.startsWith('{"type":"result"')).map((line) => JSON.parse(line) as Result);
+  return lines.filter(isResult).map((line) => JSON.parse(line) as Result);
 }

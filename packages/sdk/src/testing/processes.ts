@@ -25,7 +25,9 @@ export class Child {
   readonly process: ChildProcess;
   readonly lines: string[] = [];
   readonly exited: Promise<number | null>;
-  #onLine: () => void = () => {};
+  /** It has ended, and all that it said has been read. */
+  #isOver = false;
+  #waiting: (() => void)[] = [];
 
   constructor(fixture: keyof typeof fixtures, args: readonly string[]) {
     const path = fileURLToPath(fixtures[fixture]);
@@ -33,10 +35,13 @@ export class Child {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.exited = once(this.process, "close").then(([code]) => code as number | null);
-    void this.exited.then(() => this.#onLine());
+    void this.exited.then(() => {
+      this.#isOver = true;
+      this.#wake();
+    });
     createInterface({ input: this.process.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       this.lines.push(line);
-      this.#onLine();
+      this.#wake();
     });
   }
 
@@ -47,13 +52,19 @@ export class Child {
         const line = this.lines[index] as string;
         if (fits(line)) return line;
       }
-      if (this.process.exitCode !== null || this.process.signalCode !== null) {
+      if (this.#isOver) {
         throw new Error(`process ended without the line; it said: ${this.lines.slice(-5).join(" | ")}`);
       }
       await new Promise<void>((resolve) => {
-        this.#onLine = resolve;
+        this.#waiting.push(resolve);
       });
     }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** SIGKILL, and wait for its end. */

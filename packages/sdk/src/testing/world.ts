@@ -43,6 +43,8 @@ export class WorldInstance {
     | undefined;
   /** One for each run, the last being the one that goes on. */
   readonly stores: MemoryStore[] = [new MemoryStore()];
+  /** What the runs of its process have consumed, the last of each name. */
+  readonly consumed: Map<string, number> = new Map();
   startedAt = 0;
   input: unknown;
   inbox: RunOptions["inbox"] = [];
@@ -233,6 +235,7 @@ export class World {
     return {
       ...defaults,
       inbox: instance.inbox,
+      consumed: instance.consumed,
       readPayload: (_, payload, child) => readPayload(payload, child !== undefined),
       outside: {
         sendSignal: async (target, name, text, messageId) => {
@@ -268,6 +271,7 @@ export class World {
     const { process } = instance;
     if (!process || instance.end) return false;
     instance.process = undefined;
+    instance.consumed.clear();
     process.history.crash();
     process.run.stop({ is: "stopped", error: new Error("crash") });
     return true;

@@ -1,6 +1,6 @@
 // The classes of the language and the platform that are stored: one writer by prototype and one reader by tag each.
 
-import { fromBase64, toBase64 } from "./base64.ts";
+import { fromBase64 } from "./base64.ts";
 import type { Writer } from "./write.ts";
 
 type Write = (value: object, writer: Writer) => string;
@@ -21,6 +21,7 @@ function builtin<T extends object>(
     if (!ArrayBuffer.isView(value) && Object.keys(value).length > 0) {
       throw writer.refuse(`is a ${tag} with members of its own (${Object.keys(value)[0]})`);
     }
+    writer.reserve(tag.length + 9);
     return `{"$rt:${tag}":${write(value as T, writer)}}`;
   });
   readers.set(tag, (data) => {
@@ -45,7 +46,7 @@ const pairs = (data: unknown): data is [unknown, unknown][] =>
 builtin<Date>(
   "Date",
   Date.prototype,
-  (date) => JSON.stringify(date),
+  (date, writer) => (Number.isNaN(date.getTime()) ? "null" : writer.quote(date.toISOString())),
   (data) => {
     if (data === null) return new Date(Number.NaN);
     const date = typeof data === "string" ? new Date(data) : undefined;
@@ -74,19 +75,22 @@ builtin<Set<unknown>>(
 builtin<URL>(
   "URL",
   URL.prototype,
-  (url) => JSON.stringify(url.href),
+  (url, writer) => writer.quote(url.href),
   (data) => (typeof data === "string" && URL.canParse(data) ? new URL(data) : undefined),
 );
 builtin<URLSearchParams>(
   "URLSearchParams",
   URLSearchParams.prototype,
-  (query) => JSON.stringify(query.toString()),
+  (query, writer) => writer.quote(query.toString()),
   (data) => (typeof data === "string" ? new URLSearchParams(data) : undefined),
 );
 builtin<RegExp>(
   "RegExp",
   RegExp.prototype,
-  (pattern) => JSON.stringify([pattern.source, pattern.flags, pattern.lastIndex]),
+  ({ source, flags, lastIndex }, writer) => {
+    if (typeof lastIndex !== "number") throw writer.refuse("is a RegExp whose lastIndex is no number");
+    return `[${writer.quote(source)},"${flags}",${writer.write(lastIndex)}]`;
+  },
   (data) => {
     if (!Array.isArray(data) || data.length !== 3) return undefined;
     const [source, flags, lastIndex]: unknown[] = data;
@@ -99,7 +103,7 @@ builtin<RegExp>(
 builtin<ArrayBuffer>(
   "ArrayBuffer",
   ArrayBuffer.prototype,
-  (buffer) => `"${toBase64(new Uint8Array(buffer))}"`,
+  (buffer, writer) => writer.quoteBytes(new Uint8Array(buffer)),
   (data) => bytesOf(data)?.buffer,
 );
 
@@ -120,9 +124,9 @@ for (const View of float16 ? [...viewClasses, float16] : viewClasses) {
   builtin<ArrayBufferView>(
     View.name,
     View.prototype,
-    (view) => {
+    (view, writer) => {
       const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-      return `"${toBase64(littleEndian(bytes, itemBytes))}"`;
+      return writer.quoteBytes(littleEndian(bytes, itemBytes));
     },
     (data) => {
       const bytes = bytesOf(data);
@@ -137,7 +141,7 @@ if (BufferClass) {
   builtin<Uint8Array>(
     "Buffer",
     BufferClass.prototype,
-    (buffer) => `"${toBase64(buffer)}"`,
+    (buffer, writer) => writer.quoteBytes(buffer),
     (data) => {
       const bytes = bytesOf(data);
       return bytes && BufferClass.from(bytes.buffer);

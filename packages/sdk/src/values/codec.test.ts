@@ -289,9 +289,63 @@ test("depth and size are bounded", () => {
     (error) => error instanceof ValueTooLargeError && /64 MiB/.test(error.message),
   );
   assert.throws(() => encode([1n, "é".repeat(limits.valueBytesMax / 2)]), ValueTooLargeError);
+  // Each of these would outgrow the longest string of JavaScript while it is written.
+  const bytes = new Uint8Array(limits.valueBytesMax);
+  for (const value of [
+    Array(12).fill(bytes),
+    Array(12).fill(bytes.buffer),
+    Array(12).fill(Buffer.from(bytes.buffer)),
+  ]) {
+    assert.throws(() => encode(value), ValueTooLargeError);
+  }
+  const url = new URL(`https://a.example/${"x".repeat(1 << 20)}`);
+  assert.throws(() => encode(Array(600).fill(url)), ValueTooLargeError);
+  assert.throws(() => encode(Array(600).fill(new Error("x".repeat(1 << 20)))), ValueTooLargeError);
+  let shared = new Error("x".repeat(10_000));
+  for (let level = 0; level < 60; level++) shared = new AggregateError([shared], shared.message, { cause: shared });
+  assert.throws(() => encode([shared]), ValueTooLargeError, "nor can errors that are shared");
+  const withBytes = roundTrip(Object.assign(new Error("kept"), { bytes, at: 1 })) as Error & { at?: number };
+  assert.deepEqual([withBytes.message, withBytes.at, "bytes" in withBytes], ["kept", 1, false]);
   let doubling: unknown = [1n, "x".repeat(10_000)];
   for (let level = 0; level < 60; level++) doubling = [doubling, doubling];
   assert.throws(() => encode(doubling), ValueTooLargeError, "shared references can't make endless work");
+});
+
+test("bytes of some megabytes are read again", () => {
+  const bytes = Buffer.alloc(12 << 20, 7);
+  assert.ok(bytes.equals(roundTrip(bytes) as Buffer));
+  for (const text of ["AA", "AAAA=", "A===", "AA=A", "====", "AAAA====", "A*==", "AA==AAAA", "AA= "]) {
+    assert.throws(() => decode(`{"$rt:Buffer":"${text}"}`), UnreadableValueError, text);
+  }
+});
+
+test("what code of others throws while a value is written is a refusal with the path, and leaves an error what else it has", () => {
+  class Rate {
+    readonly rate = 1;
+  }
+  const cause = new TypeError("no rate");
+  registerClass(Rate, {
+    name: "test/rate",
+    encode: (): number => {
+      throw cause;
+    },
+    decode: () => new Rate(),
+  });
+  const isRefusal = (message: RegExp) => (error: unknown) =>
+    error instanceof UnstorableValueError && message.test(error.message);
+  assert.throws(
+    () => encode({ rates: [new Rate()] }),
+    (error) =>
+      isRefusal(/value\.rates\[0\] is a Rate that could not be written: TypeError: no rate/)(error) &&
+      (error as Error).cause === cause,
+  );
+  const detached = new ArrayBuffer(8);
+  structuredClone(detached, { transfer: [detached] });
+  assert.throws(() => encode({ detached }), isRefusal(/value\.detached is a ArrayBuffer that could not be written/));
+  assert.throws(() => encode(Object.assign(/x/, { lastIndex: "1" })), isRefusal(/whose lastIndex is no number/));
+  const odd = Object.assign(new Error("kept"), { name: Object.create(null), rate: new Rate(), at: 1 });
+  const back = roundTrip(odd) as typeof odd;
+  assert.deepEqual([back.message, back.at, "rate" in back], ["kept", 1, false]);
 });
 
 test("text that can't be read is an error, never a guess", () => {
@@ -320,6 +374,7 @@ test("text that can't be read is an error, never a guess", () => {
     );
   }
   assert.equal(decode(new TextEncoder().encode('"é"')), "é");
+  assert.throws(() => decode(Uint8Array.of(0x22, 0xff, 0x22)), /not UTF-8/);
 });
 
 test("text with the letters of a tag in a string is a string", () => {

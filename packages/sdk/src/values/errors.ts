@@ -2,6 +2,7 @@
 // package come back as themselves, all others as an Error that keeps its name.
 
 import { errorClasses } from "../errors.ts";
+import { thrownText } from "./thrown-text.ts";
 import type { Writer } from "./write.ts";
 
 interface MessageErrorClass {
@@ -23,19 +24,20 @@ export function isError(value: object): value is Error {
 
 /** Never refuses: members that can't be stored are left out. */
 export function writeError(error: Error, writer: Writer): string {
-  const parts = [`"name":${textOf(error, "name")}`, `"message":${textOf(error, "message")}`];
-  if (typeof read(error, "stack") === "string") parts.push(`"stack":${textOf(error, "stack")}`);
+  const text = (key: "name" | "message" | "stack"): string => writer.quote(textOf(error, key));
+  const parts = [`"name":${text("name")}`, `"message":${text("message")}`];
+  if (typeof read(error, "stack") === "string") parts.push(`"stack":${text("stack")}`);
   for (const word of ["cause", "errors"]) {
     if (!Object.hasOwn(error, word)) continue;
-    const text = writer.tryAt(`.${word}`, read(error, word));
-    if (text !== undefined) parts.push(`"${word}":${text}`);
+    const written = writer.tryAt(`.${word}`, read(error, word));
+    if (written !== undefined) parts.push(`"${word}":${written}`);
   }
   // Its prototype has the code; written, it tells this class from others of the same name.
   if (isDomException(error)) parts.push(`"code":${error.code}`);
   for (const key of Object.keys(error)) {
     if (ownWords.has(key)) continue;
-    const text = writer.tryAt(`.${key}`, read(error, key));
-    if (text !== undefined) parts.push(`${JSON.stringify(key)}:${text}`);
+    const written = writer.tryAt(`.${key}`, read(error, key));
+    if (written !== undefined) parts.push(`${JSON.stringify(key)}:${written}`);
   }
   return `{"$rt:Error":{${parts.join()}}}`;
 }
@@ -88,7 +90,7 @@ function hide(error: Error, key: string, value: unknown): void {
 
 function textOf(error: Error, key: "name" | "message" | "stack"): string {
   const value = read(error, key);
-  return JSON.stringify(typeof value === "string" ? value : value === undefined ? "" : String(value));
+  return typeof value === "string" ? value : value === undefined ? "" : thrownText(value);
 }
 
 /** A getter on a thrown value may throw itself; then the member counts as absent. */

@@ -24,9 +24,10 @@ export function storeValue(value: unknown, origin: ValueOrigin): string {
       throw new UnstorableValueError(
         `${origin.describe()} a value that can't be stored: ${path} ${error.reason}`,
         path,
+        "cause" in error ? { cause: error.cause } : undefined,
       );
     }
-    if (error instanceof Oversize) throw tooLarge(error.bytes, origin);
+    if (error instanceof Oversize) throw tooLarge(`more than ${mebibytes(limits.valueBytesMax)} MiB`, origin);
     throw error;
   }
   // A character takes at most three bytes, so most texts need no counting.
@@ -36,11 +37,10 @@ export function storeValue(value: unknown, origin: ValueOrigin): string {
 
 function checkSize(text: string, origin: ValueOrigin): void {
   const bytes = byteLength(text);
-  if (bytes > limits.valueBytesMax - limits.envelopeBytesReserved) throw tooLarge(bytes, origin);
+  if (bytes > limits.valueBytesMax - limits.envelopeBytesReserved) throw tooLarge(`${mebibytes(bytes)} MiB`, origin);
 }
 
-function tooLarge(bytes: number, origin: ValueOrigin): ValueTooLargeError {
-  const size = Number.isFinite(bytes) ? `${mebibytes(bytes)} MiB` : "more text than a string can hold";
+function tooLarge(size: string, origin: ValueOrigin): ValueTooLargeError {
   const limit = mebibytes(limits.valueBytesMax);
   return new ValueTooLargeError(
     `${origin.describe()} ${size}; the limit is ${limit} MiB. Store it elsewhere and return a reference.`,

@@ -2,18 +2,13 @@ import { limits } from "../limits.ts";
 
 /** True when `JSON.stringify` stores the value exactly: nulls, booleans, strings, finite numbers but −0, dense arrays and plain
  *  objects without accessors, symbol keys or a lone `$rt:` key. False sends the value to the slow writer, which also finds the
- *  reason and the path of what can't be stored. */
+ *  reason and the path of what can't be stored. A cycle is left to it, too: it is deeper than what is looked at here. */
 export function isPlain(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return isPlainPrimitive(value);
-  const walk: Walk = { ancestors: [], nodes: 0 };
-  return isPlainObject(value, walk);
+  return nodesLeft(value, limits.plainDepthMax, limits.plainNodesMax) >= 0;
 }
 
-interface Walk {
-  /** Containers from the root to here: one of them again is a cycle. */
-  readonly ancestors: object[];
-  nodes: number;
-}
+const notPlain = -1;
 
 function isPlainPrimitive(value: unknown): boolean {
   if (typeof value === "string") return true;
@@ -21,40 +16,36 @@ function isPlainPrimitive(value: unknown): boolean {
   return typeof value === "boolean" || value === null;
 }
 
-function isPlainObject(value: object, walk: Walk): boolean {
-  const { ancestors } = walk;
-  if (ancestors.length >= limits.plainDepthMax || ancestors.includes(value)) return false;
-  if (Object.getOwnPropertySymbols(value).length > 0) return false;
-  ancestors.push(value);
-  const plain = Array.isArray(value) ? areItemsPlain(value, walk) : areMembersPlain(value, walk);
-  ancestors.pop();
-  return plain;
+/** How many of the nodes that may be looked at remain behind this one; negative: it is not plain, or too large to tell. */
+function nodesLeft(value: object, depth: number, nodes: number): number {
+  if (depth === 0 || Object.getOwnPropertySymbols(value).length > 0) return notPlain;
+  return Array.isArray(value) ? behindItems(value, depth - 1, nodes) : behindMembers(value, depth - 1, nodes);
 }
 
-function areItemsPlain(items: readonly unknown[], walk: Walk): boolean {
-  if (Object.getPrototypeOf(items) !== Array.prototype) return false;
+function behindItems(items: readonly unknown[], depth: number, nodes: number): number {
+  if (Object.getPrototypeOf(items) !== Array.prototype) return notPlain;
   // As many keys as items: no member beside them (a hole would show as undefined below).
-  if (Object.keys(items).length !== items.length) return false;
-  walk.nodes += items.length;
-  if (walk.nodes > limits.plainNodesMax) return false;
+  if (Object.keys(items).length !== items.length) return notPlain;
+  let left = nodes - items.length;
   for (const item of items) {
-    if (typeof item === "object" && item !== null ? !isPlainObject(item, walk) : !isPlainPrimitive(item)) return false;
+    if (left < 0) return left;
+    if (typeof item === "object" && item !== null) left = nodesLeft(item, depth, left);
+    else if (!isPlainPrimitive(item)) return notPlain;
   }
-  return true;
+  return left;
 }
 
-function areMembersPlain(object: object, walk: Walk): boolean {
-  if (Object.getPrototypeOf(object) !== Object.prototype) return false;
+function behindMembers(object: object, depth: number, nodes: number): number {
+  if (Object.getPrototypeOf(object) !== Object.prototype) return notPlain;
   const keys = Object.keys(object);
-  if (keys.length === 1 && (keys[0] as string).startsWith("$rt:")) return false;
-  walk.nodes += keys.length;
-  if (walk.nodes > limits.plainNodesMax) return false;
+  if (keys.length === 1 && (keys[0] as string).startsWith("$rt:")) return notPlain;
+  let left = nodes - keys.length;
   for (const key of keys) {
-    const member = Object.getOwnPropertyDescriptor(object, key);
-    if (member === undefined || member.get !== undefined || member.set !== undefined) return false;
-    const value: unknown = member.value;
-    if (typeof value === "object" && value !== null ? !isPlainObject(value, walk) : !isPlainPrimitive(value))
-      return false;
+    if (left < 0) return left;
+    // An accessor has no value, so it is not plain.
+    const value: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
+    if (typeof value === "object" && value !== null) left = nodesLeft(value, depth, left);
+    else if (!isPlainPrimitive(value)) return notPlain;
   }
-  return true;
+  return left;
 }

@@ -3,6 +3,7 @@ import { limits } from "../limits.ts";
 import { readerFor } from "./builtins.ts";
 import { classes } from "./classes.ts";
 import { readError } from "./errors.ts";
+import { thrownText } from "./thrown-text.ts";
 
 /** The value of stored text. Text without a tag is `JSON.parse` and nothing more.
  *  @throws UnreadableValueError for broken JSON, unknown tags, classes that are not registered */
@@ -98,7 +99,7 @@ function readClass(data: unknown): unknown {
     return registered.decode(stored);
   } catch (cause) {
     throw new UnreadableValueError(
-      `decode() of the registered class ${JSON.stringify(name)} failed: ${String(cause)}`,
+      `decode() of the registered class ${JSON.stringify(name)} failed: ${thrownText(cause)}`,
       { cause },
     );
   }

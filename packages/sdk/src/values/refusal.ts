@@ -4,21 +4,15 @@ export class Refusal extends Error {
   readonly path: string;
   /** What is there, such as "is a function". */
   readonly reason: string;
-  constructor(path: string, reason: string) {
-    super(`value${path} ${reason}`);
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`value${path} ${reason}`, options);
     this.path = path;
     this.reason = reason;
   }
 }
 
 /** The text has outgrown the limit; how far it would grow is not known. */
-export class Oversize extends Error {
-  readonly bytes: number;
-  constructor(bytes: number) {
-    super(`value of ${bytes} bytes`);
-    this.bytes = bytes;
-  }
-}
+export class Oversize extends Error {}
 
 /** Words for a value that no rule stores. */
 export function reasonFor(value: unknown): string {

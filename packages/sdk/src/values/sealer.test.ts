@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createDecipheriv, hkdfSync } from "node:crypto";
 import { test } from "node:test";
+import { zstdCompressSync } from "node:zlib";
 import { aesGcm, zstd } from "../codec/index.ts";
 import { ConfigError, UnreadableValueError, ValueTooLargeError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -113,6 +114,8 @@ test("zstd: long values get shorter, short and random ones stay readable", async
   const noise = JSON.stringify(Buffer.from(crypto.getRandomValues(new Uint8Array(65_536))).toString("base64"));
   assert.equal((await sealer.seal(noise, at)).is, "plain");
   await assert.rejects(async () => sealer.open({ is: "coded", enc: "zstd", data: "AAAA" }, at), UnreadableValueError);
+  const bomb = zstdCompressSync(new Uint8Array(limits.openedBytesMax + 1)).toString("base64");
+  await assert.rejects(async () => sealer.open({ is: "coded", enc: "zstd", data: bomb }, at), /can't decode charge/);
 });
 
 test("what a codec throws is told with codec and place, and kept", async () => {

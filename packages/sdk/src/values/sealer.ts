@@ -3,6 +3,7 @@ import { limits } from "../limits.ts";
 import { after } from "./after.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import type { Codec, CodecContext, Sealed, Sealer } from "./codec-port.ts";
+import { thrownText } from "./thrown-text.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -33,7 +34,7 @@ function checkName(name: string): void {
 function seal(codec: Codec, text: string, at: CodecContext): Sealed | Promise<Sealed> {
   const plain = encoder.encode(text);
   const failed = (cause: unknown): never => {
-    throw new ConfigError(`the codec ${codec.name} can't encode ${placeOf(at)}: ${String(cause)}`, { cause });
+    throw new ConfigError(`the codec ${codec.name} can't encode ${placeOf(at)}: ${thrownText(cause)}`, { cause });
   };
   const coded = attempt(() => bytesOf(codec.encode(plain, at)), failed);
   return after(coded, (bytes): Sealed => {
@@ -60,7 +61,7 @@ function open(
     );
   }
   const failed = (cause: unknown): never => {
-    throw new UnreadableValueError(`the codec ${enc} can't decode ${placeOf(at)}: ${String(cause)}`, { cause });
+    throw new UnreadableValueError(`the codec ${enc} can't decode ${placeOf(at)}: ${thrownText(cause)}`, { cause });
   };
   const coded = fromBase64(data);
   if (!coded) return failed(new TypeError("its data is no base64"));

@@ -1,9 +1,11 @@
 import { limits } from "../limits.ts";
+import { toBase64 } from "./base64.ts";
 import { writerFor } from "./builtins.ts";
 import { classes } from "./classes.ts";
 import { isError, writeError } from "./errors.ts";
 import { isPlain } from "./plain.ts";
 import { className, Oversize, Refusal, reasonFor } from "./refusal.ts";
+import { thrownText } from "./thrown-text.ts";
 
 /** The stored text of a value: JSON, in which everything that JSON lacks is an object with one key that starts with `$rt:`.
  *  @throws Refusal with path and reason; Oversize */
@@ -13,7 +15,7 @@ export function writeValue(value: unknown): string {
       return JSON.stringify(value);
     } catch {
       // Longer than the longest string; the only way for plain data to fail.
-      throw new Oversize(Number.POSITIVE_INFINITY);
+      throw new Oversize();
     }
   }
   return new Writer().write(value);
@@ -26,11 +28,13 @@ export class Writer {
   /** Containers on the way, with the length of the path that leads to each. */
   readonly #ancestors = new Map<object, number>();
   #bytes = 0;
+  /** What {@link tryAt} has dropped counts here, too: errors that are shared by many could be tried without end. */
+  #work = 0;
 
   write(value: unknown): string {
     switch (typeof value) {
       case "string":
-        return this.#count(JSON.stringify(value));
+        return this.quote(value);
       case "boolean":
         return this.#count(String(value));
       case "number":
@@ -49,26 +53,44 @@ export class Writer {
   /** Writes what lies under `key`: an index, or text such as `.name`. */
   at(key: string | number, value: unknown): string {
     this.#path.push(key);
-    const text = this.write(value);
-    this.#path.pop();
-    return text;
+    try {
+      return this.write(value);
+    } finally {
+      this.#path.pop();
+    }
   }
 
   /** The same, or undefined when it can't be stored. */
   tryAt(key: string, value: unknown): string | undefined {
-    const { length } = this.#path;
-    const ancestors = [...this.#ancestors];
     const bytes = this.#bytes;
     try {
       return this.at(key, value);
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Oversize)) throw error;
-      this.#path.length = length;
-      this.#ancestors.clear();
-      for (const [ancestor, depth] of ancestors) this.#ancestors.set(ancestor, depth);
       this.#bytes = bytes;
       return undefined;
     }
+  }
+
+  /** Text as JSON. Counted before it is written: escaped, it may be longer than the longest string. */
+  quote(text: string): string {
+    this.reserve(text.length);
+    const quoted = JSON.stringify(text);
+    this.reserve(quoted.length - text.length);
+    return quoted;
+  }
+
+  /** Bytes as base64 in quotes. Counted before they are written. */
+  quoteBytes(bytes: Uint8Array): string {
+    this.reserve(Math.ceil(bytes.byteLength / 3) * 4 + 2);
+    return `"${toBase64(bytes)}"`;
+  }
+
+  /** Counts characters that are about to be written. @throws Oversize */
+  reserve(characters: number): void {
+    this.#bytes += characters;
+    this.#work += characters;
+    if (this.#bytes > limits.valueBytesMax || this.#work > limits.valueWorkMax) throw new Oversize();
   }
 
   /** The members of an object as JSON, escaped where it would be taken for a tag. */
@@ -84,7 +106,7 @@ export class Writer {
       if (descriptor?.get || descriptor?.set) {
         throw new Refusal(pathText(this.#path) + path, "is a getter or setter; store its value");
       }
-      return `${this.#count(JSON.stringify(key))}${looksLikeTag ? "," : ":"}${this.at(path, descriptor?.value)}`;
+      return `${this.quote(key)}${looksLikeTag ? "," : ":"}${this.at(path, descriptor?.value)}`;
     });
     return looksLikeTag ? `{"$rt:object":[[${parts.join()}]]}` : `{${parts.join()}}`;
   }
@@ -98,8 +120,8 @@ export class Writer {
     return `[${parts.join()}]`;
   }
 
-  refuse(reason: string): Refusal {
-    return new Refusal(pathText(this.#path), reason);
+  refuse(reason: string, options?: ErrorOptions): Refusal {
+    return new Refusal(pathText(this.#path), reason, options);
   }
 
   #writeObject(value: object): string {
@@ -113,16 +135,22 @@ export class Writer {
     // Counted even when empty, so that ever the same object shared by many can't make endless work.
     this.#count("{}");
     this.#ancestors.set(value, this.#path.length);
-    const text = this.#writeByKind(value);
-    this.#ancestors.delete(value);
-    return text;
+    try {
+      return this.#writeByKind(value);
+    } catch (cause) {
+      if (cause instanceof Refusal || cause instanceof Oversize) throw cause;
+      // Code that is not ours may throw: encode() of a registered class, an object that is out of use.
+      throw this.refuse(`is a ${className(value)} that could not be written: ${thrownText(cause)}`, { cause });
+    } finally {
+      this.#ancestors.delete(value);
+    }
   }
 
   #writeByKind(value: object): string {
     const prototype: unknown = Object.getPrototypeOf(value);
     const registered = prototype === null ? undefined : classes().byPrototype.get(prototype as object);
     if (registered) {
-      return `{"$rt:class":[${JSON.stringify(registered.name)},${this.write(registered.encode(value))}]}`;
+      return `{"$rt:class":[${this.quote(registered.name)},${this.write(registered.encode(value))}]}`;
     }
     if (Array.isArray(value)) return this.#writeArray(value, prototype);
     if (prototype === null) return `{"$rt:null":${this.writeMembers(value)}}`;
@@ -145,8 +173,7 @@ export class Writer {
   }
 
   #count(text: string): string {
-    this.#bytes += text.length;
-    if (this.#bytes > limits.valueBytesMax) throw new Oversize(this.#bytes);
+    this.reserve(text.length);
     return text;
   }
 }

@@ -69,6 +69,25 @@ test("a body learns of the cancel by s.signal and may end in its own way; a wait
   assert.ok(world.clock.now() - begun < 3_600_000, "nothing is left that fires later");
 });
 
+test("a body that was told to stop is not tried again, whatever it throws because of that", async () => {
+  let attempts = 0;
+  const { world, instance } = cancelledAt(10, async (_, c) =>
+    c
+      .step(
+        "wrapped",
+        (s) => {
+          attempts++;
+          return new Promise((_, reject) => s.signal.addEventListener("abort", () => reject(new Error("aborted"))));
+        },
+        { retry: { attempts: 5, backoff: "1h" } },
+      )
+      .catch((error: Error) => [error.name, (error.cause as Error).message]),
+  );
+  await world.run();
+  assert.deepEqual(outputOf(instance), ["CancelledError", "aborted"]);
+  assert.equal(attempts, 1);
+});
+
 test("out of the function: cancelled. Caught: whatever it returns. Thrown otherwise: failed", async () => {
   const out = cancelledAt(10, (_, c) => c.sleep("1h"));
   await out.world.run();

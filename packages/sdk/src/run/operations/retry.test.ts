@@ -42,6 +42,8 @@ test("the table of waits: attempts, backoff, factor, the longest wait, what the 
     [{}, new StepTimeoutError("slow"), 1, 0, 1_000],
     [{}, new TypeError("fetch failed"), 1, 0, 1_000],
     [{}, "a text", 1, 0, 1_000],
+    [{ attempts: Number.POSITIVE_INFINITY }, boom, 5_000, 0, 300_000],
+    [{ attempts: Number.POSITIVE_INFINITY, backoff: 0 }, boom, 5_000, 0, 0],
     [{}, undefined, 1, 0, 1_000],
     [{}, new RetryableError("later"), 1, 0, 1_000],
     [{}, new RetryableError("later", { after: "1h" }), 1, 0, 3_600_000],

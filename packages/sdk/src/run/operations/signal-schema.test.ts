@@ -100,3 +100,29 @@ test("a payload that can't be read, and a schema that throws or makes what can't
   assert.match(reasons[1] ?? "", /its schema threw Error: schema trouble/);
   assert.match(reasons[2] ?? "", /signal "ok" brought a value that can't be stored: payload is a function/);
 });
+
+test("a signal that is being checked when the run ends stays in the store, and the next run takes it", async () => {
+  const checks: (() => void)[] = [];
+  const slow = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value: unknown) => new Promise<{ value: unknown }>((resolve) => checks.push(() => resolve({ value }))),
+    },
+  } as const;
+  const world = new World({ settings: { facts: { signals: { ok: slow } } as never } });
+  const instance = world.start("i", async (input, c) => {
+    if (input === "second") return c.waitFor("ok");
+    const wait = c.waitFor("ok");
+    await c.sleep(100);
+    // Its check ends in the turn in which the function ends.
+    checks.shift()?.();
+    void wait;
+    return c.continueAsNew("second");
+  });
+  world.clock.after(10, () => world.signal("i", "ok", "kept"));
+  world.clock.after(200, () => checks.shift()?.());
+  await world.run();
+  assert.equal(outputOf(instance), "kept");
+  assert.deepEqual(instance.ids, ["sleep", "!next", "!2.ok!signal"]);
+});

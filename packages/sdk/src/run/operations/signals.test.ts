@@ -270,6 +270,12 @@ test("an instance that waits is put away, and a signal or its due time brings it
   assert.equal(instance.suspensions, 2);
 });
 
+test("a time-out that was computed and is past gives what is there, or nothing", async () => {
+  const { world, instance } = begin(async (c) => [await c.waitFor("a", { timeout: -5 })]);
+  await world.run();
+  assert.deepEqual(outputOf(instance), [undefined]);
+});
+
 test("names and options that can't be used are refused", async () => {
   const { world, instance } = begin(async (c) => {
     const messages: string[] = [];

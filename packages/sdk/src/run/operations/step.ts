@@ -1,6 +1,7 @@
 import { CancelledError, StepTimeoutError } from "../../errors.ts";
 import type { ValueOrigin } from "../../values/index.ts";
 import { storeValue } from "../../values/index.ts";
+import { thrownText } from "../../values/thrown-text.ts";
 import type { Frame } from "../frame.ts";
 import { frames } from "../frame.ts";
 import type { Announced } from "../history.ts";
@@ -84,6 +85,8 @@ export class StepOperation extends Operation implements GateItem {
     if (!this.host.gate.enters(this)) return;
     if (this.#isOver || !this.host.isLive) {
       this.host.gate.leave(this);
+      // Perhaps nothing but its place in the line kept the run from resting.
+      this.host.scheduleTurn();
       return;
     }
     const attempt = new Attempt(this, ++this.#attempts);
@@ -135,7 +138,7 @@ export class StepOperation extends Operation implements GateItem {
   #onError(attempt: Attempt, error: unknown): void {
     if (!this.#leave(attempt)) return;
     if (attempt.isEndedByCancel(error)) {
-      this.#fail(new CancelledError(`step ${JSON.stringify(this.name)} was told to stop`, { cause: error }));
+      this.#failAsCancelled(error);
       return;
     }
     let delayMs: number | undefined;
@@ -149,7 +152,13 @@ export class StepOperation extends Operation implements GateItem {
       return;
     }
     if (delayMs === undefined) this.#fail(error);
+    // Nobody needs another attempt; its effect could come after that of its compensation.
+    else if (attempt.isToldToStop) this.#failAsCancelled(error);
     else this.#retryIn(delayMs, error);
+  }
+
+  #failAsCancelled(cause: unknown): void {
+    this.#fail(new CancelledError(`step ${JSON.stringify(this.name)} was told to stop`, { cause }));
   }
 
   #retryIn(delayMs: number, error: unknown): void {
@@ -157,7 +166,7 @@ export class StepOperation extends Operation implements GateItem {
     const nextAtMs = host.clock.now() + delayMs;
     host.tell({ type: "attemptFailed", id, name, attempt: this.#attempts, error, nextInMs: delayMs });
     // Before the wait, so that count and time survive the process.
-    host.recordRetry(id, this.#attempts + 1, nextAtMs, String(error)).then(
+    host.recordRetry(id, this.#attempts + 1, nextAtMs, thrownText(error)).then(
       () => {
         if (!this.#isOver && host.isLive) this.#enterAt(nextAtMs);
       },
