@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import type { Server } from "./child.ts";
 
 export function straceInstalled(): boolean {
   return spawnSync("strace", ["--version"], { stdio: "ignore" }).status === 0;
 }
 
-/** Calls of fsync and fdatasync by a server while `work` runs. The tracer slows it down: take no times from such a run. */
-export async function countFsyncs(server: Server, work: () => Promise<unknown>): Promise<number> {
-  const args = ["-f", "-c", "-e", "trace=fsync,fdatasync", "-p", `${server.pid}`];
+/** Calls of fsync and fdatasync by processes while `work` runs. The tracer slows it down: take no times from such a run. */
+export async function countFsyncs(pids: readonly number[], work: () => Promise<unknown>): Promise<number> {
+  const args = ["-f", "-c", "-e", "trace=fsync,fdatasync", ...pids.flatMap((pid) => ["-p", `${pid}`])];
   const tracer = spawn("strace", args, { stdio: ["ignore", "ignore", "pipe"] });
   let text = "";
   tracer.stderr.setEncoding("utf8").on("data", (chunk: string) => {

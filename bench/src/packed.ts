@@ -10,7 +10,7 @@ export async function installPacked(folder: string, progress: (text: string) => 
   const out = join(folder, "tarballs");
   await runProgram(process.execPath, [join(root, "scripts", "pack.ts"), "--out", out]);
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
-  const script = `cd '${folder}' && npm install --no-audit --no-fund --silent tarballs/*.tgz`;
+  const script = `cd '${folder}' && npm install --no-audit --no-fund --silent ./tarballs/*.tgz`;
   await runProgram("sh", ["-c", script]);
   return folder;
 }

@@ -8,19 +8,21 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-/** The same with all its descendants, those included that have ended and were waited for. */
-export function familyCpuSeconds(pid: number): number {
+/** A process and all its descendants that live. */
+export function familyOf(pid: number): readonly number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const parent = parentOf(Number(name));
     if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
   }
-  const seconds = (member: number): number => {
-    const fields = statIfThere(member);
-    const own = fields.slice(11, 15).reduce((total, ticks) => total + Number(ticks), 0) / ticksPerSecond;
-    return (children.get(member) ?? []).reduce((total, child) => total + seconds(child), own);
-  };
-  return seconds(pid);
+  const family = (member: number): number[] => [member, ...(children.get(member) ?? []).flatMap(family)];
+  return family(pid);
+}
+
+/** User and system seconds of a process and all its descendants, those included that have ended and were waited for. */
+export function familyCpuSeconds(pid: number): number {
+  const ticks = familyOf(pid).flatMap((member) => statIfThere(member).slice(11, 15));
+  return ticks.reduce((total, count) => total + Number(count), 0) / ticksPerSecond;
 }
 
 function parentOf(pid: number): number | undefined {

@@ -23,7 +23,7 @@ export const fsync: Benchmark = {
         const run = (checkpoints: number) =>
           runCount(ground.binFolder, core, { mode: "checkpoint", inFlight }, checkpoints);
         const { fsyncs } = await perCheckpoint(plan.tracedCheckpoints, async (checkpoints) => {
-          return { fsyncs: await countFsyncs(core, () => run(checkpoints)) };
+          return { fsyncs: await countFsyncs([core.pid], () => run(checkpoints)) };
         });
         counted[peer] = fsyncs;
         progress(`fsync, ${inFlight} in flight, ${peer}: ${fsyncs.toFixed(3)} per checkpoint`);

@@ -1,9 +1,10 @@
+import { countFsyncs, straceInstalled } from "../fsync.ts";
 import { startPostgres } from "../postgres.ts";
 import type { Contestant } from "../steps/contestant.ts";
 import { entrants, installPeers } from "../steps/contestants.ts";
 import { measuredOf, type StepsSample, sampleOf } from "../steps/measured.ts";
 import type { RoundAnswer } from "../steps/rounds.ts";
-import type { Benchmark } from "./benchmark.ts";
+import type { Benchmark, Fact } from "./benchmark.ts";
 
 const loads = [
   { workflows: 64, steps: 100 },
@@ -43,9 +44,27 @@ export const steps: Benchmark = {
       }
       for (const [name, some] of samples) measured.push(measuredOf(name, load, some));
     }
-    return { comparisons: [], figures: [], steps: measured };
+    const facts = straceInstalled() ? await countedFsyncs(running, progress) : [];
+    return { comparisons: [], figures: [], facts, steps: measured };
   },
 };
+
+/** In rounds of their own, because the tracer slows them. */
+async function countedFsyncs(
+  running: ReadonlyMap<string, Contestant>,
+  progress: (text: string) => void,
+): Promise<Fact[]> {
+  const facts: Fact[] = [];
+  for (const load of loads) {
+    for (const [name, contestant] of running) {
+      const fsyncs = await countFsyncs(contestant.pids(), () => contestant.run(load));
+      const value = fsyncs / (load.workflows * load.steps);
+      facts.push({ benchmark: "steps", name: `fsyncs per step, ${name}, ${load.workflows} at once`, value, unit: "" });
+      progress(`steps: ${name}, ${load.workflows} at once: ${value.toFixed(3)} fsyncs per step`);
+    }
+  }
+  return facts;
+}
 
 async function work(contestant: Contestant, load: (typeof loads)[number], seconds: number): Promise<RoundAnswer[]> {
   const until = performance.now() + seconds * 1000;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { type Command, dieWithUs } from "../child.ts";
-import { familyCpuSeconds } from "../process-stats.ts";
+import { familyCpuSeconds, familyOf } from "../process-stats.ts";
 import type { Ready, RoundAnswer, RoundRequest } from "./rounds.ts";
 
 /** A system under test: a program that runs workflows when it is told to, and whatever works for it. */
@@ -10,6 +10,8 @@ export interface Contestant extends AsyncDisposable {
   run(request: RoundRequest): Promise<RoundAnswer>;
   /** Seconds of processor time so far, of all its processes. */
   cpuSeconds(): number;
+  /** All its processes that live. */
+  pids(): readonly number[];
 }
 
 /**
@@ -37,6 +39,7 @@ export async function startContestant(
       child.stdin.write(`${JSON.stringify(request)}\n`);
       return await next<RoundAnswer>();
     },
+    pids: () => pids.flatMap(familyOf),
     cpuSeconds: () => pids.reduce((total, pid) => total + familyCpuSeconds(pid), 0),
     async [Symbol.asyncDispose]() {
       child.stdin.end();
