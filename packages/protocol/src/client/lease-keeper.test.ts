@@ -65,7 +65,8 @@ test("R22: while a worker's event loop is busy its lease is renewed, also over a
       keeper.sign();
       block(700);
       keeper.sign();
-      await say("close");
+      // The connection may go before the answer has come.
+      await say("close").catch(() => {});
       while (client.isConnected) await new Promise(setImmediate);
       await say("second");
       block(700);
