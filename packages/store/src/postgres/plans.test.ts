@@ -153,7 +153,7 @@ async function fill(url: string): Promise<void> {
      INSERT INTO published_values SELECT 'i' || n, 'key', 'value', n, 1 ${series};
      INSERT INTO sleeps SELECT 'i' || n, 'c', 1, 1, false, n, n, '' ${series};
      INSERT INTO workers (worker_id, lease_until_ms) SELECT 'worker' || n, n ${series};
-     INSERT INTO schedules SELECT 't' || n % 10, 's' || n, 'w', NULL, '* * * * *', 'UTC', 'skip', 'none', false, n, CASE WHEN n % 9 = 0 THEN n END,
+     INSERT INTO workflow_schedules SELECT 't' || n % 10, 's' || n, 'w', NULL, '* * * * *', 'UTC', 'skip', 'none', false, n, CASE WHEN n % 9 = 0 THEN n END,
          NULL, 1, n, n ${series};
      INSERT INTO lost_work SELECT 'worker' || n, 'i' || n ${series}`,
   );

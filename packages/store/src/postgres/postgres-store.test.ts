@@ -13,7 +13,10 @@ storeContract("postgres", async () => {
   return {
     open: () => openPostgresStore(locationOf(url)),
     dispose: async () => {
-      await administer(url, "DELETE FROM instances; DELETE FROM workers; DELETE FROM lost_work; DELETE FROM schedules");
+      await administer(
+        url,
+        "DELETE FROM instances; DELETE FROM workers; DELETE FROM lost_work; DELETE FROM workflow_schedules",
+      );
     },
   };
 });

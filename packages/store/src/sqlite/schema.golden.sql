@@ -118,25 +118,6 @@ CREATE TABLE retry_attempts (
 
 CREATE TABLE runtara_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;
 
-CREATE TABLE schedules (
-  tenant_id TEXT NOT NULL CHECK (tenant_id <> ''),
-  schedule_id TEXT NOT NULL CHECK (schedule_id <> ''),
-  workflow TEXT NOT NULL,
-  cron TEXT NOT NULL,
-  timezone TEXT NOT NULL,
-  overlap TEXT NOT NULL CHECK (overlap IN ('skip', 'queue', 'all')),
-  catch_up TEXT NOT NULL CHECK (catch_up IN ('none', 'last', 'all')),
-  inactive INTEGER NOT NULL CHECK (inactive IN (0, 1)),
-  next_fire INTEGER,
-  lease_until INTEGER,
-  last_instance_id TEXT,
-  revision INTEGER NOT NULL,
-  created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL,
-  input BLOB,
-  PRIMARY KEY (tenant_id, schedule_id)
-) STRICT;
-
 CREATE TABLE sleeps (
   id INTEGER PRIMARY KEY,
   instance_key INTEGER NOT NULL REFERENCES instances ON DELETE CASCADE,
@@ -158,6 +139,25 @@ CREATE TABLE workers (
   -- The sequence of its last answer with work.
   claims INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workflow_schedules (
+  tenant_id TEXT NOT NULL CHECK (tenant_id <> ''),
+  schedule_id TEXT NOT NULL CHECK (schedule_id <> ''),
+  workflow TEXT NOT NULL,
+  cron TEXT NOT NULL,
+  timezone TEXT NOT NULL,
+  overlap TEXT NOT NULL CHECK (overlap IN ('skip', 'queue', 'all')),
+  catch_up TEXT NOT NULL CHECK (catch_up IN ('none', 'last', 'all')),
+  inactive INTEGER NOT NULL CHECK (inactive IN (0, 1)),
+  next_fire INTEGER,
+  lease_until INTEGER,
+  last_instance_id TEXT,
+  revision INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  input BLOB,
+  PRIMARY KEY (tenant_id, schedule_id)
+) STRICT;
 
 CREATE INDEX instance_events_in_order ON instance_events (instance_key, id, created_at);
 
@@ -189,6 +189,6 @@ CREATE INDEX lost_work_by_instance ON lost_work (instance_key);
 
 CREATE INDEX retry_attempts_in_order ON retry_attempts (instance_key, position);
 
-CREATE INDEX schedules_by_time ON schedules (next_fire) WHERE next_fire IS NOT NULL;
-
 CREATE INDEX workers_by_lease ON workers (lease_until);
+
+CREATE INDEX workflow_schedules_by_time ON workflow_schedules (next_fire) WHERE next_fire IS NOT NULL;

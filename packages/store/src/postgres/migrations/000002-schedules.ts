@@ -1,11 +1,11 @@
 import type { Migration } from "../../migrate.ts";
 
-// Without IF NOT EXISTS: a table of this name that is there already is somebody else's. Listed byte by byte, hence the collation.
+// The original's databases have a table `schedules` of their own. Without IF NOT EXISTS: a table of this name that is there already is somebody else's. Listed byte by byte, hence the collation.
 export const schedules: Migration = {
   version: 2,
   name: "schedules",
   statements: [
-    `CREATE TABLE schedules (
+    `CREATE TABLE workflow_schedules (
        tenant_id TEXT COLLATE "C" NOT NULL,
        schedule_id TEXT COLLATE "C" NOT NULL,
        workflow TEXT NOT NULL,
@@ -23,7 +23,7 @@ export const schedules: Migration = {
        updated_ms BIGINT NOT NULL,
        PRIMARY KEY (tenant_id, schedule_id)
      )`,
-    "CREATE INDEX schedules_by_time ON schedules (next_fire_ms) WHERE next_fire_ms IS NOT NULL",
+    "CREATE INDEX workflow_schedules_by_time ON workflow_schedules (next_fire_ms) WHERE next_fire_ms IS NOT NULL",
     // With an instance goes what its earlier workers are to be told of it.
     "CREATE INDEX IF NOT EXISTS lost_work_by_instance ON lost_work (instance_id)",
   ],

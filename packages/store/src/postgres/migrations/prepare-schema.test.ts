@@ -118,8 +118,8 @@ test("a database of the first schema gets the present one; somebody else's table
   for (const foreign of [false, true]) {
     await using database = await testDatabase();
     await prepared(database.url);
-    const undone = "DROP TABLE schedules; DELETE FROM runtara_migrations WHERE version = 2";
-    await administer(database.url, foreign ? `${undone}; CREATE TABLE schedules (mine INTEGER)` : undone);
+    const undone = "DROP TABLE workflow_schedules; DELETE FROM runtara_migrations WHERE version = 2";
+    await administer(database.url, foreign ? `${undone}; CREATE TABLE workflow_schedules (mine INTEGER)` : undone);
     if (foreign) {
       await assert.rejects(prepared(database.url), { code: "SCHEMA_FOREIGN" });
       assert.deepEqual(await rowsOf(database.url, "SELECT max(version) FROM runtara_migrations"), [[1]]);
@@ -127,6 +127,6 @@ test("a database of the first schema gets the present one; somebody else's table
     }
     const [said] = await prepared(database.url);
     assert.equal(said, "schema step 2, schedules");
-    assert.deepEqual(await rowsOf(database.url, "SELECT count(*) FROM schedules"), [[0]]);
+    assert.deepEqual(await rowsOf(database.url, "SELECT count(*) FROM workflow_schedules"), [[0]]);
   }
 });

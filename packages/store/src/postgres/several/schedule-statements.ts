@@ -10,14 +10,14 @@ export const scheduleLockStatement: Statement = { name: "schedule_lock", text: `
 /** $1 tenant, $2 id. Locked to the end of the transaction. */
 export const readScheduleStatement: Statement = {
   name: "schedule_read",
-  text: `SELECT ${columns} FROM schedules s WHERE s.tenant_id = $1 AND s.schedule_id = $2 FOR UPDATE`,
+  text: `SELECT ${columns} FROM workflow_schedules s WHERE s.tenant_id = $1 AND s.schedule_id = $2 FOR UPDATE`,
 };
 
 /** The columns in the order of reading, and $14 now. */
 export const putScheduleStatement: Statement = {
   name: "schedule_put",
   text: `
-INSERT INTO schedules (tenant_id, schedule_id, workflow, input, cron, timezone, overlap, catch_up, inactive, next_fire_ms, last_instance_id,
+INSERT INTO workflow_schedules (tenant_id, schedule_id, workflow, input, cron, timezone, overlap, catch_up, inactive, next_fire_ms, last_instance_id,
   revision, lease_until_ms, created_ms, updated_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
 ON CONFLICT (tenant_id, schedule_id) DO UPDATE SET workflow = excluded.workflow, input = excluded.input, cron = excluded.cron,
@@ -27,14 +27,14 @@ ON CONFLICT (tenant_id, schedule_id) DO UPDATE SET workflow = excluded.workflow,
 
 export const deleteScheduleStatement: Statement = {
   name: "schedule_delete",
-  text: "DELETE FROM schedules WHERE tenant_id = $1 AND schedule_id = $2",
+  text: "DELETE FROM workflow_schedules WHERE tenant_id = $1 AND schedule_id = $2",
 };
 
 /** $1 tenant, $2 behind which id, $3 how many. */
 export const listSchedulesStatement: Statement = {
   name: "schedule_list",
   text: `
-SELECT ${columns} FROM schedules s WHERE s.tenant_id = $1 AND s.schedule_id > $2
+SELECT ${columns} FROM workflow_schedules s WHERE s.tenant_id = $1 AND s.schedule_id > $2
 ORDER BY s.schedule_id LIMIT $3`,
 };
 
@@ -42,7 +42,7 @@ ORDER BY s.schedule_id LIMIT $3`,
 export const dueSchedulesStatement: Statement = {
   name: "schedule_due",
   text: `
-SELECT ${columns} FROM schedules s
+SELECT ${columns} FROM workflow_schedules s
 WHERE s.next_fire_ms IS NOT NULL AND s.next_fire_ms <= $1::int8 AND coalesce(s.lease_until_ms, 0) <= $1::int8
 ORDER BY s.next_fire_ms, s.tenant_id, s.schedule_id LIMIT $2 FOR UPDATE SKIP LOCKED`,
 };
@@ -51,7 +51,7 @@ ORDER BY s.next_fire_ms, s.tenant_id, s.schedule_id LIMIT $2 FOR UPDATE SKIP LOC
 export const leaseSchedulesStatement: Statement = {
   name: "schedule_lease",
   text: `
-UPDATE schedules AS s SET lease_until_ms = $3 FROM unnest($1::text[], $2::text[]) AS t (tenant_id, schedule_id)
+UPDATE workflow_schedules AS s SET lease_until_ms = $3 FROM unnest($1::text[], $2::text[]) AS t (tenant_id, schedule_id)
 WHERE s.tenant_id = t.tenant_id AND s.schedule_id = t.schedule_id`,
 };
 
@@ -60,8 +60,8 @@ export const nextScheduleStatement: Statement = {
   name: "schedule_next",
   text: `
 SELECT least(
-  (SELECT min(next_fire_ms) FROM schedules WHERE next_fire_ms IS NOT NULL AND next_fire_ms > $1::int8),
-  (SELECT min(greatest(next_fire_ms, lease_until_ms)) FROM schedules WHERE next_fire_ms IS NOT NULL AND next_fire_ms <= $1::int8)
+  (SELECT min(next_fire_ms) FROM workflow_schedules WHERE next_fire_ms IS NOT NULL AND next_fire_ms > $1::int8),
+  (SELECT min(greatest(next_fire_ms, lease_until_ms)) FROM workflow_schedules WHERE next_fire_ms IS NOT NULL AND next_fire_ms <= $1::int8)
 )`,
 };
 
@@ -69,5 +69,5 @@ SELECT least(
 export const moveScheduleStatement: Statement = {
   name: "schedule_move",
   text: `
-UPDATE schedules SET next_fire_ms = $3, last_instance_id = $4, lease_until_ms = $5 WHERE tenant_id = $1 AND schedule_id = $2`,
+UPDATE workflow_schedules SET next_fire_ms = $3, last_instance_id = $4, lease_until_ms = $5 WHERE tenant_id = $1 AND schedule_id = $2`,
 };

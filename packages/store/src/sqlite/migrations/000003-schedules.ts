@@ -4,7 +4,7 @@ export const schedules: Migration = {
   version: 3,
   name: "schedules",
   sql: `
-CREATE TABLE schedules (
+CREATE TABLE workflow_schedules (
   tenant_id TEXT NOT NULL CHECK (tenant_id <> ''),
   schedule_id TEXT NOT NULL CHECK (schedule_id <> ''),
   workflow TEXT NOT NULL,
@@ -22,6 +22,6 @@ CREATE TABLE schedules (
   input BLOB,
   PRIMARY KEY (tenant_id, schedule_id)
 ) STRICT;
-CREATE INDEX schedules_by_time ON schedules (next_fire) WHERE next_fire IS NOT NULL;
+CREATE INDEX workflow_schedules_by_time ON workflow_schedules (next_fire) WHERE next_fire IS NOT NULL;
 `,
 };

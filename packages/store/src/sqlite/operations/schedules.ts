@@ -31,29 +31,31 @@ type Columns = readonly [
 function prepare({ connection }: Context) {
   const sql = (text: string) => connection.prepare(text);
   return {
-    read: sql(`SELECT ${columns} FROM schedules WHERE tenant_id = ? AND schedule_id = ?`),
+    read: sql(`SELECT ${columns} FROM workflow_schedules WHERE tenant_id = ? AND schedule_id = ?`),
     put: sql(
-      `INSERT INTO schedules (${columns}, created_at, updated_at) VALUES (${"?, ".repeat(13)}?14, ?14)
+      `INSERT INTO workflow_schedules (${columns}, created_at, updated_at) VALUES (${"?, ".repeat(13)}?14, ?14)
        ON CONFLICT DO UPDATE SET workflow = excluded.workflow, input = excluded.input, cron = excluded.cron, timezone = excluded.timezone,
          overlap = excluded.overlap, catch_up = excluded.catch_up, inactive = excluded.inactive, next_fire = excluded.next_fire,
          revision = excluded.revision, updated_at = excluded.updated_at`,
     ),
-    remove: sql("DELETE FROM schedules WHERE tenant_id = ? AND schedule_id = ?"),
-    list: sql(`SELECT ${columns} FROM schedules WHERE tenant_id = ? AND schedule_id > ? ORDER BY schedule_id LIMIT ?`),
+    remove: sql("DELETE FROM workflow_schedules WHERE tenant_id = ? AND schedule_id = ?"),
+    list: sql(
+      `SELECT ${columns} FROM workflow_schedules WHERE tenant_id = ? AND schedule_id > ? ORDER BY schedule_id LIMIT ?`,
+    ),
     due: sql(
-      `SELECT ${columns} FROM schedules WHERE next_fire IS NOT NULL AND next_fire <= ?1 AND coalesce(lease_until, 0) <= ?1
+      `SELECT ${columns} FROM workflow_schedules WHERE next_fire IS NOT NULL AND next_fire <= ?1 AND coalesce(lease_until, 0) <= ?1
        ORDER BY next_fire, tenant_id, schedule_id LIMIT ?2`,
     ),
-    lease: sql("UPDATE schedules SET lease_until = ? WHERE tenant_id = ? AND schedule_id = ?"),
+    lease: sql("UPDATE workflow_schedules SET lease_until = ? WHERE tenant_id = ? AND schedule_id = ?"),
     // Of those that lie ahead the time, of those that are due the end of the lease.
     ahead: sql(
-      "SELECT next_fire FROM schedules WHERE next_fire IS NOT NULL AND next_fire > ? ORDER BY next_fire LIMIT 1",
+      "SELECT next_fire FROM workflow_schedules WHERE next_fire IS NOT NULL AND next_fire > ? ORDER BY next_fire LIMIT 1",
     ),
     held: sql(
-      `SELECT min(max(next_fire, coalesce(lease_until, next_fire))) FROM schedules WHERE next_fire IS NOT NULL AND next_fire <= ?`,
+      `SELECT min(max(next_fire, coalesce(lease_until, next_fire))) FROM workflow_schedules WHERE next_fire IS NOT NULL AND next_fire <= ?`,
     ),
     move: sql(
-      "UPDATE schedules SET next_fire = ?, last_instance_id = ?, lease_until = ? WHERE tenant_id = ? AND schedule_id = ?",
+      "UPDATE workflow_schedules SET next_fire = ?, last_instance_id = ?, lease_until = ? WHERE tenant_id = ? AND schedule_id = ?",
     ),
   };
 }
