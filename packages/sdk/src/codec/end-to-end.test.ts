@@ -9,6 +9,7 @@ import { open } from "../embedded/index.ts";
 import type { InstanceFailedError } from "../errors.ts";
 import { continueAsNew, emit, publish, sleep, spawn, step, waitFor, workflow } from "../index.ts";
 import { temporaryFolder } from "../testing/processes.ts";
+import { until } from "../testing/until.ts";
 import { aesGcm } from "./index.ts";
 
 const key = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
@@ -75,14 +76,14 @@ test("keys are changed under a running instance: it replays under the new one, a
   const folder = temporaryFolder(t);
   const before = await runtime(t, folder, { codecs: aesGcm({ k1: key(1) }) });
   const started = await before.start(patient, secret, { id: "p" });
-  while ((await started.status()).reason !== "waiting") await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(async () => (await started.status()).reason === "waiting");
   await before.close();
 
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const without = await runtime(t, folder, { codecs: aesGcm({ k2: key(2) }), logger: quiet });
   const stuck = without.get(patient, "p");
   await stuck.signal("go", "now");
-  while ((await stuck.status()).reason !== "diverged") await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(async () => (await stuck.status()).reason === "diverged");
   await without.close();
 
   const both = await runtime(t, folder, { codecs: aesGcm({ k2: key(2), k1: key(1) }) });

@@ -3,14 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { publish, step, waitFor, workflow } from "../index.ts";
+import { until } from "../testing/until.ts";
 import { databases } from "./databases.test.helper.ts";
 import { lastFirst } from "./local.test.helper.ts";
 import { open } from "./open.ts";
-
-/** Resolves when the condition holds; what never comes is ended by the test's time-out. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 for (const [engine, urlOf] of Object.entries(databases)) {
   test(`${engine}: another process reads what is published, signals, and hears the result`, {

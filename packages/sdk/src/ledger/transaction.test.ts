@@ -124,6 +124,7 @@ function dyingStore(store: Store): Store {
 
 async function runtime(t: TestContext, store: Store, workflows: readonly AnyWorkflow[]) {
   const opened = await open({ store, workflows, lease: "1s" });
+  // A store that has died never answers, so its runtime can't be closed to the end.
   t.after(() => Promise.race([opened.close({ drain: 0 }), new Promise((resolve) => setTimeout(resolve, 1_000))]));
   return opened;
 }

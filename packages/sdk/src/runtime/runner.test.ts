@@ -8,10 +8,10 @@ import type { AnyWorkflow } from "../api/workflow.ts";
 import { LocalOperator } from "../embedded/local-operator.ts";
 import { LocalSource } from "../embedded/local-source.ts";
 import { publish, sleep, step, waitFor, workflow } from "../index.ts";
+import { until } from "../testing/until.ts";
 import { createSealer } from "../values/sealer.ts";
 import { assemble } from "./assemble.ts";
 import type { Runner, RuntimeParts, RuntimeSettings } from "./runtime.ts";
-import { until } from "./runtime-suite.test.helper.ts";
 import { settle, silentLogger } from "./testing/setup.ts";
 import { TappedStore } from "./testing/tapped-store.ts";
 

@@ -22,6 +22,7 @@ import {
   waitFor,
   workflow,
 } from "../index.ts";
+import { until } from "../testing/until.ts";
 import { silentLogger } from "./testing/setup.ts";
 
 /** Runtimes of one test on one store; closed when it is over. */
@@ -31,11 +32,6 @@ export interface Ground {
 
 /** Long waits give the process back at once. */
 const quick: RuntimeOptions = { suspendAfter: 50 };
-
-/** Resolves when the condition holds; a test that waits for something that never comes is ended by its own time-out. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 const isSuspended = (runtime: Runtime, id: string) => async (): Promise<boolean> =>
   (await runtime.get(ref("any"), id).status()).status === "suspended";

@@ -22,6 +22,7 @@ import {
   waitFor,
   waitForAny,
 } from "../../functions.ts";
+import { until } from "../../testing/until.ts";
 import { ref, workflow } from "../../workflow.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -32,10 +33,6 @@ async function runtimeOf(t: TestContext, workflows: readonly AnyWorkflow[]): Pro
   const runtime = await open({ store: openMemoryStore(), workflows, suspendAfter: 20, codecs, logger: silent });
   t.after(() => runtime.close({ drain: 0 }));
   return runtime;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 const isSuspended = (handle: Handle<AnyWorkflow>) => async (): Promise<boolean> =>
