@@ -1,24 +1,7 @@
+import type { Retry } from "../api/step.ts";
 import type { Duration } from "../durations.ts";
 import { durationMs } from "../durations.ts";
 import { ContextError, isRuntaraError, type RetryableError } from "../errors.ts";
-
-/** When and how often a step is tried again. */
-export interface Retry {
-  /** Executions in all, the first included. Default 4; Infinity allowed. */
-  attempts?: number;
-  /** Wait before the second attempt. Default "1s". */
-  backoff?: Duration;
-  /** Each wait is this much longer than the one before. Default 2. */
-  factor?: number;
-  /** The longest wait. Default "5m". */
-  maxBackoff?: Duration;
-  /** Each wait is shortened by up to this share, 0 to 1. Default 0.2. */
-  jitter?: number;
-  /** No attempt begins later than this after the call. Default none. */
-  maxElapsed?: Duration;
-  /** Asked after a failed attempt: false gives up, a duration replaces the wait. Not asked for FatalError. */
-  when?: (error: unknown, attempt: number) => boolean | Duration;
-}
 
 /** A {@link Retry} and a time-out with everything filled in. */
 export interface StepPolicy {

@@ -1,21 +1,7 @@
+import type { StepContext } from "../api/step.ts";
 import { CancelledError } from "../errors.ts";
 import { uuidOf } from "../hash.ts";
 import type { StepOperation } from "./operations/step.ts";
-
-/** What a step's body is given. */
-export interface StepContext {
-  readonly name: string;
-  readonly checkpointId: string;
-  /** 1, 2, …; goes on counting after a crash. */
-  readonly attempt: number;
-  /** A UUID made of tenant, instance, run and checkpoint id: the same for every attempt and process. Pass it on to whatever must not
-   *  happen twice. */
-  readonly idempotencyKey: string;
-  /** Aborts on time-out, on cancel, and when the run ends without this step. */
-  readonly signal: AbortSignal;
-  /** Says that the body is alive; at most one call a second reaches the server. @throws CancelledError once the instance is cancelled */
-  heartbeat(): void;
-}
 
 /** One attempt of a step. Key and signal are made when they are read. */
 export class Attempt implements StepContext {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Retry } from "../../api/step.ts";
 import {
   CancelledError,
   ContextError,
@@ -10,7 +11,7 @@ import {
   UnstorableValueError,
 } from "../../errors.ts";
 import { outputOf, World } from "../../testing/world.ts";
-import { defaultPolicy, nextAttemptIn, policyOf, type Retry } from "../retry.ts";
+import { defaultPolicy, nextAttemptIn, policyOf } from "../retry.ts";
 
 const policy = (retry: Retry | false) => policyOf({ retry }, { ...defaultPolicy, jitter: 0 }, "step");
 

@@ -1,3 +1,4 @@
+import type { StepContext } from "../../api/step.ts";
 import { CancelledError, StepTimeoutError } from "../../errors.ts";
 import type { ValueOrigin } from "../../values/index.ts";
 import { storeValue } from "../../values/index.ts";
@@ -9,7 +10,7 @@ import type { GateItem, RunHost } from "../host.ts";
 import { Operation } from "../operation.ts";
 import { nextAttemptIn, type StepPolicy } from "../retry.ts";
 import type { Source } from "../source.ts";
-import { Attempt, type StepContext } from "../step-context.ts";
+import { Attempt } from "../step-context.ts";
 import { storeError } from "../store-error.ts";
 
 /** A step: its body is run until it succeeds or its attempts are used up, and the outcome becomes an entry. */
